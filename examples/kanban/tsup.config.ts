@@ -1,0 +1,3 @@
+import { bundle } from '../../tsup.shared.ts'
+
+export default bundle({ entry: ['src/main.ts'] })

@@ -1,0 +1,9 @@
+// Everything here is public API: a name that is added is a promise.
+export { type DescribeStoreOptions, describeStore, type StoreUnderTest } from './describe-store.ts'
+export {
+  type ScriptedProvider,
+  type ScriptedProviderOptions,
+  type ScriptedTurn,
+  type ScriptStep,
+  scriptedProvider,
+} from './scripted-provider.ts'

@@ -1,0 +1,35 @@
+import type { Conversation, OpenCall } from './conversation.ts'
+import type { StopReason } from './provider.ts'
+
+/** The model calls of one run, unless its settings say otherwise. */
+export const DEFAULT_MAX_TURNS = 32
+
+/** What a session needs next. */
+export type Step =
+  /** Nothing, until somebody says something. */
+  | { readonly type: 'rest' }
+  /** Begin the run of this input. */
+  | { readonly type: 'start-run'; readonly input: number }
+  | { readonly type: 'call-model' }
+  /** Give each of these its result. */
+  | { readonly type: 'call-tools'; readonly calls: readonly OpenCall[] }
+  | { readonly type: 'end-run'; readonly reason: 'completed' | 'length' | 'refused' | 'max-turns' }
+
+/**
+ * The whole program of an agent: reads where the log has come to and says what comes next. It keeps nothing, so that
+ * beginning, going on after a crash and going on elsewhere are the same thing.
+ */
+export function advance({ run, inbox }: Conversation): Step {
+  if (!run) {
+    const [input] = inbox.keys()
+    return input === undefined ? { type: 'rest' } : { type: 'start-run', input }
+  }
+  if (run.openCalls.size > 0) return { type: 'call-tools', calls: [...run.openCalls.values()] }
+  if (run.reply) return { type: 'end-run', reason: endOf(run.reply.stopReason) }
+  if (run.modelCalls >= (run.settings.maxTurns ?? DEFAULT_MAX_TURNS)) return { type: 'end-run', reason: 'max-turns' }
+  return { type: 'call-model' }
+}
+
+function endOf(stopReason: StopReason) {
+  return stopReason === 'length' || stopReason === 'refused' ? stopReason : 'completed'
+}

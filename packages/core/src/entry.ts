@@ -1,0 +1,108 @@
+import type { JsonValue } from './json.ts'
+import type { AssistantMessage, ToolMessage, UserMessage } from './message.ts'
+import type { StopReason, Usage } from './provider.ts'
+
+/** What one message asked of its run, kept with it so that any process can do it later. */
+export interface RunSettings {
+  /** Another model of the same provider. @default the provider's own */
+  readonly model?: string
+  /** The most model calls in this run. @default 32 */
+  readonly maxTurns?: number
+  /** The names of the tools this run may use; `[]` for none. @default all of the runtime's */
+  readonly tools?: readonly string[]
+}
+
+/** Why a run ended. Only `error` is a failure of the system; the others are ends that somebody chose. */
+export type RunEndReason =
+  /** The model had nothing more to do. */
+  | 'completed'
+  /** The reply reached the model's output limit. */
+  | 'length'
+  /** The model or its provider declined to answer. */
+  | 'refused'
+  /** `maxTurns` model calls were made and tools are still asked for. */
+  | 'max-turns'
+  /** The caller's signal, or the end of its stream. */
+  | 'aborted'
+  /** A policy or a hook. */
+  | 'denied'
+  /** Something failed; the entry carries its code. */
+  | 'error'
+
+/** A message accepted by anyone, at any time; it waits in the session's inbox until a `message` entry takes it. */
+export interface InputEntry {
+  readonly type: 'input'
+  /** Idempotency key: a session accepts a key once, ever. */
+  readonly key?: string
+  readonly message: UserMessage
+  readonly settings?: RunSettings
+}
+
+/** An input will not be answered: its caller left before its turn came, or it was denied. No effect once it is taken. */
+export interface InputWithdrawnEntry {
+  readonly type: 'input-withdrawn'
+  /** The `seq` of the input. */
+  readonly input: number
+}
+
+/** A message of the conversation. */
+export interface MessageEntry {
+  readonly type: 'message'
+  readonly message: UserMessage | AssistantMessage | ToolMessage
+  /** For a user message: the `seq` of the input that it takes from the inbox. */
+  readonly input?: number
+  /** For an assistant message: why the model stopped. */
+  readonly stopReason?: StopReason
+  /** For an assistant message: what the call that made it used. */
+  readonly usage?: Usage
+  /** For an assistant message: the model that wrote it. */
+  readonly model?: string
+}
+
+/** Written before a tool with effects begins, so that after a crash nobody begins it again. */
+export interface ToolStartedEntry {
+  readonly type: 'tool-started'
+  readonly callId: string
+}
+
+/** Facts about the session; a later value replaces an earlier one, `null` removes it. */
+export interface MetadataEntry {
+  readonly type: 'metadata'
+  readonly set: { readonly [name: string]: JsonValue }
+}
+
+export interface RunStartedEntry {
+  readonly type: 'run-started'
+  readonly runId: string
+  /** The `seq` of the input that this run answers. */
+  readonly input: number
+}
+
+export interface RunEndedEntry {
+  readonly type: 'run-ended'
+  readonly runId: string
+  readonly reason: RunEndReason
+  /** Of all model calls of the run. */
+  readonly usage: Usage
+  /** For `error` and `denied`: the code and the sentence. */
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
+/** What a session's log holds. */
+export type Entry =
+  | InputEntry
+  | InputWithdrawnEntry
+  | MessageEntry
+  | ToolStartedEntry
+  | MetadataEntry
+  | RunStartedEntry
+  | RunEndedEntry
+
+/** An entry in its place. */
+export interface LoggedEntry<E extends Entry = Entry> {
+  /** 1 for the first entry of a session; each next one is one more. */
+  readonly seq: number
+  /** When it was appended, in milliseconds since 1970, by the store's clock. */
+  readonly at: number
+  readonly entry: E
+}

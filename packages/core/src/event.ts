@@ -1,0 +1,47 @@
+import type { ContextReport } from './context.ts'
+import type { RunEndReason } from './entry.ts'
+import type { JsonValue } from './json.ts'
+import type { AssistantMessage, ContentPart } from './message.ts'
+import type { ModelEvent, StopReason, Usage } from './provider.ts'
+
+/** What `stream` yields. The order is drawn in docs/lifecycle.md. */
+export type RunEvent =
+  /** Somebody else is running this session; the message is accepted and waits. At most once, before `run-start`. */
+  | { readonly type: 'waiting' }
+  | { readonly type: 'run-start'; readonly runId: string }
+  /** A model is about to be called. */
+  | { readonly type: 'model-call-start'; readonly context: ContextReport }
+  | Extract<ModelEvent, { type: 'text-delta' | 'reasoning-delta' }>
+  /** The reply is whole, and in the log. */
+  | {
+      readonly type: 'model-call-end'
+      readonly message: AssistantMessage
+      readonly stopReason: StopReason
+      readonly usage: Usage
+      readonly model: string
+    }
+  | { readonly type: 'tool-call-start'; readonly callId: string; readonly tool: string; readonly input: JsonValue }
+  | { readonly type: 'tool-call-progress'; readonly callId: string; readonly tool: string; readonly message: string }
+  /** The result is in the log. */
+  | {
+      readonly type: 'tool-call-end'
+      readonly callId: string
+      readonly tool: string
+      readonly content: readonly ContentPart[]
+      readonly isError: boolean
+      readonly durationMs: number
+    }
+  /** Always the last. */
+  | ({ readonly type: 'run-end' } & RunResult)
+
+/** How a run came out. A failure is not here: it is thrown. */
+export interface RunResult {
+  /** Absent when the run never began: its input was withdrawn. */
+  readonly runId?: string
+  readonly reason: Exclude<RunEndReason, 'error'>
+  /** What the model said last; empty when it said nothing. */
+  readonly text: string
+  readonly usage: Usage
+  /** For `denied`: why, in words for people. */
+  readonly denial?: string
+}

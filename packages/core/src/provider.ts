@@ -1,0 +1,93 @@
+import type { JsonObject } from './json.ts'
+import type { AssistantMessage, Message } from './message.ts'
+
+/**
+ * A model behind one contract. It may serve any number of runs at once and holds no state of theirs.
+ *
+ * An implementer must keep:
+ * - `stream` yields deltas while they come and then, exactly once and last, `finish`; a reply cut short is a throw;
+ * - it throws only `OrraError`s whose code begins with `provider.`, or the signal's reason once that has aborted;
+ * - every tool call gets a `callId` that no other call of the session has; where the model gives none, make one;
+ * - leaving the iteration early closes the connection.
+ */
+export interface Provider {
+  /** Such as `anthropic`; the key of its `providerData`. */
+  readonly name: string
+  /** The model used when a request names none. */
+  readonly model: string
+  /** What is known of `model`, where it is known. */
+  readonly limits?: ModelLimits
+  stream(request: ModelRequest, options?: ModelCallOptions): AsyncIterable<ModelEvent>
+}
+
+export interface ModelLimits {
+  /** Input and output together, in tokens. */
+  readonly contextWindow: number
+  /** The longest reply, in tokens. */
+  readonly maxOutputTokens: number
+}
+
+export interface ModelCallOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ModelRequest {
+  /** @default the provider's own model */
+  readonly model?: string
+  /** The system prompt. */
+  readonly instructions?: string
+  /** Begins with a user message; every tool call is followed by its result. */
+  readonly messages: readonly Message[]
+  /** In the order in which they are to be sent. */
+  readonly tools: readonly ToolSpec[]
+  /** @default the provider's own */
+  readonly maxOutputTokens?: number
+}
+
+/** A tool as a model sees it. */
+export interface ToolSpec {
+  readonly name: string
+  readonly description: string
+  /** JSON Schema of an object. */
+  readonly inputSchema: JsonObject
+}
+
+export type ModelEvent =
+  | { readonly type: 'text-delta'; readonly text: string }
+  | { readonly type: 'reasoning-delta'; readonly text: string }
+  | ({ readonly type: 'finish' } & ModelResponse)
+
+export interface ModelResponse {
+  /** Whole; what the deltas added up to, and everything that had none. */
+  readonly message: AssistantMessage
+  readonly stopReason: StopReason
+  readonly usage: Usage
+  /** The model that answered, as the provider names it. */
+  readonly model: string
+}
+
+/** `stop`: said all it had to say. `tool-calls`: wants tools run. `length`: ran into the output limit. `refused`: would not. */
+export type StopReason = 'stop' | 'tool-calls' | 'length' | 'refused'
+
+/** Tokens. */
+export interface Usage {
+  /** All that was sent, cached or not. */
+  readonly inputTokens: number
+  /** All that was made, reasoning included. */
+  readonly outputTokens: number
+  /** The part of the input that the provider read from its cache. */
+  readonly cacheReadTokens: number
+  /** The part of the input that the provider wrote to its cache. */
+  readonly cacheWriteTokens: number
+}
+
+export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+  }
+}

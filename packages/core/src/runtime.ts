@@ -1,0 +1,228 @@
+import { linkAbort } from './abort.ts'
+import { type ContextOptions, contextBudget, fixedTokens } from './context.ts'
+import type { RunSettings } from './entry.ts'
+import { OrraError } from './errors.ts'
+import type { RunEvent, RunResult } from './event.ts'
+import { eventQueue } from './event-queue.ts'
+import { createGate } from './gate.ts'
+import { createHookRunner, type Hooks } from './hooks.ts'
+import { memoryStore } from './memory-store.ts'
+import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
+import { type Namespace, requireNamespace } from './namespace.ts'
+import type { Policies } from './policy.ts'
+import type { Provider } from './provider.ts'
+import type { Instructions, Services } from './run-scope.ts'
+import { openSession, type Session } from './session.ts'
+import { openSessionWorker, type SessionWorker } from './session-worker.ts'
+import type { Store } from './store.ts'
+import { estimateTokens } from './token-estimate.ts'
+import { readyTools, type Tool } from './tool.ts'
+
+export interface RuntimeOptions {
+  readonly provider: Provider
+  /** Not closed with the runtime; several may share one. @default a memory store */
+  readonly store?: Store
+  readonly tools?: readonly Tool[]
+  /** What which namespaces may do. @default everything */
+  readonly policies?: Policies
+  readonly hooks?: readonly Hooks[]
+  /** The system prompt. @default none */
+  readonly instructions?: Instructions
+  readonly context?: ContextOptions
+  /** How many tools of one run may run at the same time. @default 8 */
+  readonly maxParallelTools?: number
+  /** How long a session waits for a process that died, in milliseconds. @default 15,000 */
+  readonly leaseTtlMs?: number
+}
+
+export interface RunOptions extends RunSettings {
+  /** Stops the run; the log stays valid and the result's reason is `aborted`. */
+  readonly signal?: AbortSignal
+}
+
+export interface ResumeOptions {
+  readonly signal?: AbortSignal
+  /** Told of every run that is gone on with. */
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+/** Serves any number of users at once; each namespace is a session of its own, and one message at a time is answered in it. */
+export interface Runtime extends AsyncDisposable {
+  /** Answers a message; the same as draining `stream`. Throws what made the run fail. */
+  run(namespace: Namespace, input: UserInput, options?: RunOptions): Promise<RunResult>
+  /**
+   * Answers a message and tells of it while it happens. Leaving the loop stops the run. Throws what made the run fail,
+   * after everything that happened before was yielded.
+   */
+  stream(namespace: Namespace, input: UserInput, options?: RunOptions): AsyncIterable<RunEvent>
+  /**
+   * Finishes what the session's log leaves open after a crash. The next `run` does so, too; this is for those who do
+   * not want to wait for one. Resolves to the last result, or `undefined` when nothing was open.
+   */
+  resume(namespace: Namespace, options?: ResumeOptions): Promise<RunResult | undefined>
+  session(namespace: Namespace): Session
+  /** Stops all work at once. Runs stay open in their logs and are gone on with when their session is next claimed. */
+  close(): Promise<void>
+}
+
+/** Sessions whose fold is kept in memory while nobody uses them. */
+const MAX_IDLE_WORKERS = 1000
+
+const OPTIONS: { readonly [Name in keyof RuntimeOptions]-?: true } = {
+  provider: true,
+  store: true,
+  tools: true,
+  policies: true,
+  hooks: true,
+  instructions: true,
+  context: true,
+  maxParallelTools: true,
+  leaseTtlMs: true,
+}
+
+/**
+ * The only constructor most applications need. Throws `options.invalid`, `tool.invalid`, `tool.duplicate` and
+ * `policy.invalid` at once, so that nothing wrong in the options waits for the first user to find it.
+ *
+ * @example
+ * const orra = createRuntime({ provider: anthropic({ model: 'claude-sonnet-5' }), instructions: 'You are helpful.' })
+ * const { text } = await orra.run(Namespace.of('user', 'bob'), 'Hello!')
+ */
+export function createRuntime(options: RuntimeOptions): Runtime {
+  const services = createServices(options)
+  const workers = new Map<string, SessionWorker>()
+  const closing = new AbortController()
+
+  function workerOf(namespace: Namespace): SessionWorker {
+    const known = workers.get(namespace.key)
+    const worker = known ?? openSessionWorker(namespace, services, closing.signal)
+    // The map's order is that of their last use.
+    if (known) workers.delete(namespace.key)
+    workers.set(namespace.key, worker)
+    if (workers.size > MAX_IDLE_WORKERS) dropIdle()
+    return worker
+  }
+
+  function dropIdle(): void {
+    for (const [key, worker] of workers) {
+      if (workers.size <= MAX_IDLE_WORKERS) return
+      if (worker.idle) workers.delete(key)
+    }
+  }
+
+  async function answer(
+    namespace: Namespace,
+    input: UserInput,
+    { signal, ...settings }: RunOptions,
+    left: AbortSignal | undefined,
+    emit: (event: RunEvent) => void,
+  ): Promise<RunResult> {
+    requireNamespace(namespace)
+    closing.signal.throwIfAborted()
+    const message = toUserMessage(input)
+    checkSettings(settings, services)
+    checkFits(message, services)
+    using linked = linkAbort(signal, left)
+    const hasSettings = Object.keys(settings).length > 0
+    const entry = { type: 'input', message, ...(hasSettings ? { settings } : {}) } as const
+    return await workerOf(namespace).answer(entry, linked.signal, emit)
+  }
+
+  return {
+    run: (namespace, input, options = {}) => answer(namespace, input, options, undefined, () => {}),
+
+    async *stream(namespace, input, options = {}) {
+      const events = eventQueue<RunEvent>()
+      const left = new AbortController()
+      const answered = answer(namespace, input, options, left.signal, events.push).finally(events.end)
+      // Whoever leaves early is not told how the run came out.
+      answered.catch(() => {})
+      let whole = false
+      try {
+        yield* events
+        whole = true
+      } finally {
+        if (!whole) left.abort()
+        await answered.catch(() => {})
+      }
+      await answered
+    },
+
+    async resume(namespace, { signal, onEvent } = {}) {
+      requireNamespace(namespace)
+      closing.signal.throwIfAborted()
+      const head = await services.store.sessions.head(namespace, { signal })
+      if (!head || (head.inbox.length === 0 && head.openRun === undefined)) return undefined
+      using linked = linkAbort(signal)
+      return await workerOf(namespace).resume(linked.signal, onEvent ?? (() => {}))
+    },
+
+    session: (namespace) => openSession(requireNamespace(namespace), services.store.sessions),
+
+    async close() {
+      closing.abort(new OrraError('runtime.closed', 'This runtime was closed; make another one.', { details: {} }))
+      await Promise.all(Array.from(workers.values(), (worker) => worker.settled()))
+    },
+
+    async [Symbol.asyncDispose]() {
+      await this.close()
+    },
+  }
+}
+
+function createServices(options: RuntimeOptions): Services {
+  if (typeof options !== 'object' || options === null) throw invalid('options', 'createRuntime takes one object')
+  const unknown = Object.keys(options).find((name) => !(name in OPTIONS))
+  if (unknown !== undefined)
+    throw invalid(unknown, `there is no such option; known are ${Object.keys(OPTIONS).join(', ')}`)
+  const { provider, store = memoryStore(), tools = [], policies = {}, hooks = [] } = options
+  if (typeof provider?.stream !== 'function') throw invalid('provider', 'give a provider, such as anthropic({ model })')
+  if (typeof store?.sessions?.append !== 'function') throw invalid('store', 'give a store, such as sqliteStore(path)')
+  const { instructions, maxParallelTools = 8, leaseTtlMs = 15_000 } = options
+  if (!(Number.isInteger(maxParallelTools) && maxParallelTools > 0))
+    throw invalid('maxParallelTools', 'give a whole number above 0')
+  if (!(leaseTtlMs >= 100)) throw invalid('leaseTtlMs', 'give at least 100')
+  return {
+    provider,
+    store,
+    tools: readyTools(tools),
+    hooks: createHookRunner(hooks),
+    gate: createGate(policies),
+    instructions,
+    budget: contextBudget(options.context, provider.limits),
+    maxParallelTools,
+    leaseTtlMs,
+  }
+}
+
+function checkSettings({ maxTurns, tools, ...rest }: RunSettings, services: Services): void {
+  const { model, ...others } = rest
+  const unknown = Object.keys(others)[0]
+  if (unknown !== undefined) throw invalid(unknown, 'there is no such option; known are signal, model, maxTurns, tools')
+  if (model !== undefined && (typeof model !== 'string' || model === ''))
+    throw invalid('model', 'give the name of a model')
+  if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns > 0))
+    throw invalid('maxTurns', 'give a whole number above 0')
+  if (tools !== undefined && !Array.isArray(tools)) throw invalid('tools', 'give a list of tool names')
+  const missing = tools?.find((name) => !services.tools.has(name))
+  if (missing === undefined) return
+  const known = [...services.tools.keys()]
+  const message = `This runtime has no tool named "${missing}"; it has ${known.length === 0 ? 'none' : known.join(', ')}.`
+  throw new OrraError('tool.unknown', message, { details: { tool: missing, known } })
+}
+
+/** What could never be sent must not be accepted. */
+function checkFits(message: UserMessage, { budget, instructions }: Services): void {
+  const fixed = fixedTokens(typeof instructions === 'string' ? instructions : undefined, [])
+  const estimatedTokens = estimateTokens(message) + fixed.instructionTokens
+  const { budgetTokens } = budget
+  if (estimatedTokens <= budgetTokens) return
+  const text = `This message has about ${estimatedTokens} tokens and ${budgetTokens} fit; send it in parts or as a shorter one.`
+  throw new OrraError('context.too-long', text, { details: { estimatedTokens, budgetTokens } })
+}
+
+function invalid(option: string, problem: string): OrraError<'options.invalid'> {
+  return new OrraError('options.invalid', `The option "${option}" cannot be used: ${problem}.`, {
+    details: { option, problem },
+  })
+}

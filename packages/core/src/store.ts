@@ -1,0 +1,112 @@
+import type { Entry, LoggedEntry } from './entry.ts'
+import type { Namespace } from './namespace.ts'
+import type { SessionHead } from './session-head.ts'
+
+/**
+ * Where everything durable lives. A store is a set of independent primitives; today that is the session log, and
+ * versioned records and windowed counters take their places beside it. One store serves any number of runtimes and,
+ * where its medium allows, of processes.
+ */
+export interface Store extends AsyncDisposable {
+  /** Such as `memory` or `sqlite`; for messages. */
+  readonly name: string
+  readonly sessions: SessionLog
+}
+
+/**
+ * One append-only log a namespace, and the lease that makes one writer of many.
+ *
+ * An implementer may rely on: entries are plain JSON. An implementer must keep:
+ * - what `append` returned for is there after the process dies;
+ * - the entries of one `append` are all there or none is, and get consecutive `seq`s;
+ * - what is handed out is a copy, or can never be seen to change;
+ * - nothing of one namespace is reachable through the key of another;
+ * - `planAppend` decides what an append does; a store adds only storage and atomicity to it.
+ *
+ * Failures throw `OrraError`: `store.fenced`, `store.input-gone`, `store.unusable`.
+ */
+export interface SessionLog {
+  /**
+   * Appends entries, atomically. `input`, `input-withdrawn` and `metadata` are free to anyone; every other kind needs
+   * `epoch` and throws `store.fenced` when that is not the session's current one. An `input` whose key the session has
+   * already accepted is not appended again: its place in `seqs` names the first one.
+   */
+  append(namespace: Namespace, entries: readonly Entry[], options?: AppendOptions): Promise<AppendResult>
+
+  /** Entries in order, from the one after `after`. At most `limit`, though a store may return fewer when they are large; an empty list is the end. */
+  read(namespace: Namespace, options?: ReadOptions): Promise<readonly LoggedEntry[]>
+
+  /** The state of a session at its end; `undefined` when it has none. */
+  head(namespace: Namespace, options?: StoreOptions): Promise<SessionHead | undefined>
+
+  /**
+   * Takes the session's lease and raises its epoch above every earlier one, those of a deleted session of this name
+   * included. `undefined` while somebody else holds an unexpired lease. The session need not exist yet.
+   */
+  claim(namespace: Namespace, options: ClaimOptions): Promise<Lease | undefined>
+
+  /** Removes the log, head and lease; with `descendants`, those of every namespace below, too. Returns how many sessions. */
+  delete(namespace: Namespace, options?: DeleteOptions): Promise<number>
+
+  /** Heads, in one fixed order by key. */
+  list(options?: ListOptions): Promise<Page<SessionHead>>
+}
+
+export interface StoreOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AppendOptions extends StoreOptions {
+  /** Proof of the lease: `Lease.epoch`. */
+  readonly epoch?: number
+}
+
+export interface AppendResult {
+  /** After the append. */
+  readonly head: SessionHead
+  /** For each entry given, its place in the log. */
+  readonly seqs: readonly number[]
+}
+
+export interface ReadOptions extends StoreOptions {
+  /** @default 0, the beginning */
+  readonly after?: number
+  /** @default 1000 */
+  readonly limit?: number
+}
+
+export interface ClaimOptions extends StoreOptions {
+  /** Who claims; unique to the process, for messages. */
+  readonly owner: string
+  /** How long the lease lasts unless renewed, in milliseconds. */
+  readonly ttlMs: number
+}
+
+export interface Lease {
+  readonly namespace: Namespace
+  readonly epoch: number
+  /** Another `ttlMs` from now; `false` when somebody else has claimed the session since. */
+  renew(): Promise<boolean>
+  /** Gives the lease back. Does nothing when it was already lost. */
+  release(): Promise<void>
+}
+
+export interface DeleteOptions extends StoreOptions {
+  /** @default false */
+  readonly descendants?: boolean
+}
+
+export interface ListOptions extends StoreOptions {
+  /** Only this namespace and what lies below it. @default all */
+  readonly within?: Namespace
+  /** The `next` of the page before. */
+  readonly after?: string
+  /** @default 100 */
+  readonly limit?: number
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Where the next page begins; absent on the last one. */
+  readonly next?: string
+}

@@ -1,0 +1,127 @@
+import { OrraError } from './errors.ts'
+import type { JsonObject } from './json.ts'
+import type { ContentPart } from './message.ts'
+import type { Namespace } from './namespace.ts'
+import type { ToolSpec } from './provider.ts'
+import { type CompiledSchema, compileSchema, type Infer, type Schema } from './schema.ts'
+
+/** What a tool is handed beside its input. Everything here is bound to the caller's namespace. */
+export interface ToolContext {
+  /** Whose call this is. A tool that keeps data keeps it under this. */
+  readonly namespace: Namespace
+  readonly runId: string
+  /** The idempotency key of this call: the same after a crash and a retry. */
+  readonly callId: string
+  /** Aborts when the run does, and at the tool's own deadline. */
+  readonly signal: AbortSignal
+  /** Tells whoever watches the run how far the tool has come. */
+  progress(message: string): void
+}
+
+/** Text, or parts when there are images or files among them. */
+export type ToolOutput = string | readonly ContentPart[]
+
+/** How a tool is written; `defineTool` makes a `Tool` of it. The hints are those of the Model Context Protocol. */
+export interface ToolDefinition<S extends Schema = JsonObject> {
+  /** 1 to 64 letters, digits, `_` and `-`. */
+  readonly name: string
+  /** For the model: what the tool does and when to use it. */
+  readonly description: string
+  /** A Standard Schema or a JSON Schema, of an object. @default an object without properties */
+  readonly input?: S
+  /** It changes nothing; it may run again after a crash. @default false */
+  readonly readOnly?: boolean
+  /** Done twice with one `callId` it has the effect of once; it may run again after a crash. @default false */
+  readonly idempotent?: boolean
+  /** What it changes cannot be changed back. @default false */
+  readonly destructive?: boolean
+  /** Its signal aborts after so many milliseconds and the model is told. @default none */
+  readonly timeoutMs?: number
+  /** A throw becomes an error result: the model sees the message of what was thrown. */
+  execute(input: Infer<S>, context: ToolContext): ToolOutput | Promise<ToolOutput>
+}
+
+/** A tool ready to be given to a runtime. */
+export interface Tool {
+  readonly name: string
+  readonly description: string
+  readonly input: Schema
+  readonly readOnly: boolean
+  readonly idempotent: boolean
+  readonly destructive: boolean
+  readonly timeoutMs?: number
+  /** `input` must have passed the tool's schema. */
+  execute(input: unknown, context: ToolContext): ToolOutput | Promise<ToolOutput>
+}
+
+/**
+ * A tool whose input type follows from its schema. It is checked when a runtime is made with it.
+ *
+ * @example
+ * const greet = defineTool({
+ *   name: 'greet',
+ *   description: 'Greets somebody by name.',
+ *   input: z.object({ name: z.string() }),
+ *   readOnly: true,
+ *   execute: ({ name }) => `Hello, ${name}!`,
+ * })
+ */
+export function defineTool<S extends Schema = JsonObject>(definition: ToolDefinition<S>): Tool {
+  const {
+    input = { type: 'object', properties: {} },
+    readOnly = false,
+    idempotent = false,
+    destructive = false,
+  } = definition
+  // The one place where the input's type is let go; the runtime gives back only what passed the schema.
+  return { ...(definition as ToolDefinition as Omit<Tool, 'input'>), input, readOnly, idempotent, destructive }
+}
+
+/** A tool with its schema compiled. */
+export interface ReadyTool extends Tool {
+  readonly spec: ToolSpec
+  readonly schema: CompiledSchema
+}
+
+/** The tools of a runtime by name, in the order given. Throws `tool.invalid` and `tool.duplicate`. */
+export function readyTools(tools: readonly Tool[]): ReadonlyMap<string, ReadyTool> {
+  const ready = new Map<string, ReadyTool>()
+  for (const tool of tools) {
+    if (ready.has(tool.name)) {
+      const message = `Two tools are named "${tool.name}"; give one of them another name.`
+      throw new OrraError('tool.duplicate', message, { details: { tool: tool.name } })
+    }
+    ready.set(tool.name, readyTool(tool))
+  }
+  return ready
+}
+
+function readyTool(tool: Tool): ReadyTool {
+  if (typeof tool !== 'object' || tool === null) throw invalid('', 'it is not a tool; make one with defineTool(…)')
+  const { name, description } = tool
+  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
+    throw invalid(String(name), 'its name must be 1 to 64 letters, digits, "_" or "-"')
+  }
+  if (typeof description !== 'string' || description.trim() === '') throw invalid(name, 'it has no description')
+  if (typeof tool.execute !== 'function') throw invalid(name, 'its "execute" is not a function')
+  if (tool.timeoutMs !== undefined && !(tool.timeoutMs > 0)) throw invalid(name, 'its "timeoutMs" is not above 0')
+  if (tool.readOnly && tool.destructive) throw invalid(name, 'it cannot be both "readOnly" and "destructive"')
+  try {
+    const schema = compileSchema(tool.input)
+    return { ...tool, execute: tool.execute.bind(tool), schema, spec: { name, description, inputSchema: schema.json } }
+  } catch (error) {
+    throw invalid(name, error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function invalid(tool: string, problem: string, cause?: unknown): OrraError<'tool.invalid'> {
+  return new OrraError('tool.invalid', `The tool "${tool}" cannot be used: ${problem}.`, {
+    details: { tool, problem },
+    cause,
+  })
+}
+
+/** Whether a call of it may be begun again when nobody knows how far it came. */
+export function mayRunAgain(tool: Tool): boolean {
+  return tool.readOnly || tool.idempotent
+}

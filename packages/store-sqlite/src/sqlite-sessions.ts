@@ -1,0 +1,205 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import {
+  emptyHead,
+  type Lease,
+  type LoggedEntry,
+  type Namespace,
+  planAppend,
+  type SessionHead,
+  type SessionLog,
+} from '@orra/core'
+
+interface SqliteAccess {
+  readonly now: () => number
+  /** Runs `work` with SQLite's errors put into orra's words. */
+  readonly guarded: <T>(work: () => T) => T
+}
+
+interface SessionRow {
+  readonly id: number
+  readonly key: string
+  readonly length: number
+  readonly epoch: number
+  readonly inbox: string
+  readonly open_run: string | null
+  readonly metadata: string
+  readonly created_at: number
+  readonly updated_at: number
+  readonly owner: string | null
+  readonly lease_ends_at: number | null
+}
+
+/** Reading stops after the page in which this many characters of entries are reached. */
+const PAGE_CHARACTERS = 8 * 1024 * 1024
+
+/** A namespace's own key, and the half-open range of keys that begin with it and a colon: `;` follows `:`. */
+const SUBTREE = `key = :key OR (key >= :key || ':' AND key < :key || ';')`
+
+export function sqliteSessions(db: DatabaseSync, { now, guarded }: SqliteAccess): SessionLog {
+  const statements = new Map<string, StatementSync>()
+  const sql = (text: string): StatementSync => {
+    const statement = statements.get(text) ?? db.prepare(text)
+    statements.set(text, statement)
+    return statement
+  }
+  const find = (key: string) => sql('SELECT * FROM orra_session WHERE key = ?').get(key) as SessionRow | undefined
+
+  /** Runs `work` alone among all processes, all or nothing. */
+  function write<T>(work: () => T): T {
+    return guarded(() => {
+      sql('BEGIN IMMEDIATE').run()
+      try {
+        const result = work()
+        sql('COMMIT').run()
+        return result
+      } catch (error) {
+        if (db.isTransaction) sql('ROLLBACK').run()
+        throw error
+      }
+    })
+  }
+
+  function insertSession({
+    namespace,
+    length,
+    epoch,
+    inbox,
+    openRun,
+    metadata,
+    createdAt,
+    updatedAt,
+  }: SessionHead): number {
+    const insert = sql(`INSERT INTO orra_session (key, length, epoch, inbox, open_run, metadata, created_at, updated_at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
+    const values = [JSON.stringify(inbox), openRun ?? null, JSON.stringify(metadata), createdAt, updatedAt]
+    return Number(insert.run(namespace, length, epoch, ...values).lastInsertRowid)
+  }
+
+  function updateSession(id: number, { length, inbox, openRun, metadata, updatedAt }: SessionHead): void {
+    const update = sql(
+      'UPDATE orra_session SET length = ?, inbox = ?, open_run = ?, metadata = ?, updated_at = ? WHERE id = ?',
+    )
+    update.run(length, JSON.stringify(inbox), openRun ?? null, JSON.stringify(metadata), updatedAt, id)
+  }
+
+  function insertEntries(id: number, logged: readonly LoggedEntry[]): void {
+    const insert = sql('INSERT INTO orra_entry (session, seq, at, input_key, entry) VALUES (?, ?, ?, ?, ?)')
+    for (const { seq, at, entry } of logged) {
+      insert.run(id, seq, at, entry.type === 'input' ? (entry.key ?? null) : null, JSON.stringify(entry))
+    }
+  }
+
+  function seqOfKey(id: number, key: string): number | undefined {
+    const found = sql('SELECT seq FROM orra_entry WHERE session = ? AND input_key = ?').get(id, key)
+    return found?.['seq'] as number | undefined
+  }
+
+  function leaseOf(namespace: Namespace, id: number, epoch: number, ttlMs: number): Lease {
+    return {
+      namespace,
+      epoch,
+      async renew() {
+        const renew = 'UPDATE orra_session SET lease_ends_at = ? WHERE id = ? AND epoch = ?'
+        return guarded(() => sql(renew).run(now() + ttlMs, id, epoch).changes === 1)
+      },
+      async release() {
+        guarded(() => sql('UPDATE orra_session SET owner = NULL WHERE id = ? AND epoch = ?').run(id, epoch))
+      },
+    }
+  }
+
+  return {
+    async append(namespace, entries, { epoch, signal } = {}) {
+      signal?.throwIfAborted()
+      return write(() => {
+        const row = find(namespace.key)
+        const plan = planAppend(namespace, row && headOf(row), entries, {
+          epoch,
+          now: now(),
+          seqOfKey: (key) => (row ? seqOfKey(row.id, key) : undefined),
+        })
+        if (row) updateSession(row.id, plan.head)
+        insertEntries(row?.id ?? insertSession(plan.head), plan.logged)
+        return { head: plan.head, seqs: plan.seqs }
+      })
+    },
+
+    async read(namespace, { after = 0, limit = 1000, signal } = {}) {
+      signal?.throwIfAborted()
+      return guarded(() => {
+        const rows = sql(`SELECT seq, at, entry FROM orra_entry
+          WHERE session = (SELECT id FROM orra_session WHERE key = ?) AND seq > ? ORDER BY seq LIMIT ?`)
+        const entries: LoggedEntry[] = []
+        let characters = 0
+        for (const row of rows.iterate(namespace.key, after, limit)) {
+          const text = row['entry'] as string
+          entries.push({ seq: row['seq'] as number, at: row['at'] as number, entry: JSON.parse(text) })
+          characters += text.length
+          if (characters > PAGE_CHARACTERS) break
+        }
+        return entries
+      })
+    },
+
+    async head(namespace, { signal } = {}) {
+      signal?.throwIfAborted()
+      return guarded(() => {
+        const row = find(namespace.key)
+        return row && headOf(row)
+      })
+    },
+
+    async claim(namespace, { owner, ttlMs, signal }) {
+      signal?.throwIfAborted()
+      return write(() => {
+        const row = find(namespace.key)
+        if (row?.owner && (row.lease_ends_at ?? 0) > now()) return undefined
+        const id = row?.id ?? insertSession(emptyHead(namespace, now()))
+        const { epoch } = sql('UPDATE orra_fence SET epoch = epoch + 1 RETURNING epoch').get() as { epoch: number }
+        const claim = 'UPDATE orra_session SET epoch = ?, owner = ?, lease_ends_at = ? WHERE id = ?'
+        sql(claim).run(epoch, owner, now() + ttlMs, id)
+        return leaseOf(namespace, id, epoch, ttlMs)
+      })
+    },
+
+    async delete(namespace, { descendants = false, signal } = {}) {
+      signal?.throwIfAborted()
+      return write(() => {
+        const condition = descendants ? SUBTREE : 'key = :key'
+        const { key } = namespace
+        sql(`DELETE FROM orra_entry WHERE session IN (SELECT id FROM orra_session WHERE ${condition})`).run({ key })
+        return Number(sql(`DELETE FROM orra_session WHERE ${condition}`).run({ key }).changes)
+      })
+    },
+
+    async list({ within, after = '', limit = 100, signal } = {}) {
+      signal?.throwIfAborted()
+      return guarded(() => {
+        const order = 'key > :after ORDER BY key LIMIT :limit'
+        const rows = within
+          ? sql(`SELECT * FROM orra_session WHERE (${SUBTREE}) AND ${order}`).all({
+              key: within.key,
+              after,
+              limit: limit + 1,
+            })
+          : sql(`SELECT * FROM orra_session WHERE ${order}`).all({ after, limit: limit + 1 })
+        const items = (rows as unknown as SessionRow[]).slice(0, limit).map(headOf)
+        const last = items.at(-1)
+        return rows.length > limit && last ? { items, next: last.namespace } : { items }
+      })
+    },
+  }
+}
+
+function headOf(row: SessionRow): SessionHead {
+  return {
+    namespace: row.key,
+    length: row.length,
+    epoch: row.epoch,
+    inbox: JSON.parse(row.inbox),
+    ...(row.open_run === null ? {} : { openRun: row.open_run }),
+    metadata: JSON.parse(row.metadata),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

@@ -1,0 +1,65 @@
+import { DatabaseSync } from 'node:sqlite'
+import { OrraError, type Store } from '@orra/core'
+import { migrate } from './schema.ts'
+import { toStoreError } from './sqlite-error.ts'
+import { sqliteSessions } from './sqlite-sessions.ts'
+
+export interface SqliteStoreOptions {
+  /**
+   * What survives a loss of power. `normal`: what was written up to the last moments; a killed process loses nothing.
+   * `full`: everything, at the price of a disk flush for every append. @default normal
+   */
+  readonly synchronous?: 'normal' | 'full'
+  /** How long to wait for another process that is writing, in milliseconds. @default 5000 */
+  readonly busyTimeoutMs?: number
+  /** The clock, in milliseconds since 1970. @default Date.now */
+  readonly now?: () => number
+}
+
+/**
+ * A durable store in one SQLite file, shared by any number of processes on one machine. Its tables begin with `orra_`
+ * and may stand beside an application's own. The file is made when it is not there; its folder is not.
+ *
+ * Throws `store.unusable` and `store.newer-schema` at once.
+ */
+export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
+  if (typeof path !== 'string' || path === '') throw noPath()
+  const { synchronous = 'normal', busyTimeoutMs = 5000, now = Date.now } = options
+  const db = guarded(() => openDatabase(path, synchronous, busyTimeoutMs))
+
+  function guarded<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw toStoreError(error, path)
+    }
+  }
+
+  return {
+    name: 'sqlite',
+    sessions: sqliteSessions(db, { now, guarded }),
+    async [Symbol.asyncDispose]() {
+      if (db.isOpen) db.close()
+    },
+  }
+}
+
+function openDatabase(path: string, synchronous: 'normal' | 'full', timeout: number): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout })
+  try {
+    db.exec('PRAGMA journal_mode = WAL')
+    db.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`)
+    migrate(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function noPath(): OrraError<'options.invalid'> {
+  const problem = 'give the path of a database file, or ":memory:"'
+  return new OrraError('options.invalid', `The option "path" cannot be used: ${problem}.`, {
+    details: { option: 'path', problem },
+  })
+}
