@@ -76,14 +76,20 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
         lease = await claim()
         if (lease) await drain(lease)
       } catch (error) {
-        // Another has the session now; what is cached may be behind. Our callers wait on.
-        if (isOrraError(error, 'store.fenced')) log.forget()
+        if (isOrraError(error, 'store.fenced')) await afterFence(error)
         else failAll(error)
       } finally {
         // A lease that cannot be given back runs out by itself.
         await lease?.release().catch(() => {})
       }
     }
+  }
+
+  /** Another has the session now, and callers wait on; or it was deleted, and there is nothing to wait for. */
+  async function afterFence(fenced: unknown): Promise<void> {
+    log.forget()
+    const head = await store.sessions.head(namespace).catch(failAll)
+    if (!head) failAll(fenced)
   }
 
   /** Waits for the lease; `undefined` when nobody wants it any more. */

@@ -1,0 +1,157 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { advance } from './advance.ts'
+import { type Conversation, emptyConversation, foldEntry } from './conversation.ts'
+import type { Entry } from './entry.ts'
+import type { AssistantMessage, Message, ToolMessage, UserMessage } from './message.ts'
+import { NO_USAGE } from './provider.ts'
+
+const hello: UserMessage = { role: 'user', content: [{ type: 'text', text: 'Hello' }] }
+const answer: AssistantMessage = { role: 'assistant', content: [{ type: 'text', text: 'Hi' }] }
+const calls = (...callIds: string[]): AssistantMessage => ({
+  role: 'assistant',
+  content: callIds.map((callId) => ({ type: 'tool-call', callId, name: 'look', input: {} })),
+})
+const result = (callId: string): ToolMessage => ({
+  role: 'tool',
+  content: [{ type: 'tool-result', callId, name: 'look', content: [{ type: 'text', text: 'seen' }] }],
+})
+
+const input = (settings?: object): Entry => ({ type: 'input', message: hello, ...(settings ? { settings } : {}) })
+const say = (message: Message, more: object = {}): Entry => ({ type: 'message', message, ...more }) as Entry
+const begin = (seq: number): readonly Entry[] => [
+  { type: 'run-started', runId: `run-${seq}`, input: seq },
+  say(hello, { input: seq }),
+]
+const end = (seq: number): Entry => ({ type: 'run-ended', runId: `run-${seq}`, reason: 'completed', usage: NO_USAGE })
+
+function foldAll(entries: readonly Entry[], onto: Conversation = emptyConversation()): Conversation {
+  for (const entry of entries) foldEntry(onto, onto.length + 1, entry)
+  return onto
+}
+
+describe('advance', () => {
+  const open = [input(), ...begin(1)]
+  const table: readonly (readonly [string, readonly Entry[], object])[] = [
+    ['an empty log', [], { type: 'rest' }],
+    ['metadata alone', [{ type: 'metadata', set: { title: 'T' } }], { type: 'rest' }],
+    ['an accepted input', [input()], { type: 'start-run', input: 1 }],
+    ['two accepted inputs: the older', [input(), input()], { type: 'start-run', input: 1 }],
+    ['a withdrawn input', [input(), { type: 'input-withdrawn', input: 1 }], { type: 'rest' }],
+    [
+      'a withdrawn input before another',
+      [input(), input(), { type: 'input-withdrawn', input: 1 }],
+      { type: 'start-run', input: 2 },
+    ],
+    ['a run that has begun', open, { type: 'call-model' }],
+    ['a run during which another input came', [...open, input()], { type: 'call-model' }],
+    ['an answer', [...open, say(answer, { stopReason: 'stop' })], { type: 'end-run', reason: 'completed' }],
+    ['an empty answer', [...open, say({ role: 'assistant', content: [] })], { type: 'end-run', reason: 'completed' }],
+    ['an answer cut off', [...open, say(answer, { stopReason: 'length' })], { type: 'end-run', reason: 'length' }],
+    ['a refusal', [...open, say(answer, { stopReason: 'refused' })], { type: 'end-run', reason: 'refused' }],
+    ['a tool call', [...open, say(calls('a'))], openCalls(['a', false])],
+    ['two tool calls', [...open, say(calls('a', 'b'))], openCalls(['a', false], ['b', false])],
+    ['one of two results', [...open, say(calls('a', 'b')), say(result('b'))], openCalls(['a', false])],
+    [
+      'a tool that has begun',
+      [...open, say(calls('a', 'b')), { type: 'tool-started', callId: 'b' }],
+      openCalls(['a', false], ['b', true]),
+    ],
+    ['all results', [...open, say(calls('a', 'b')), say(result('b')), say(result('a'))], { type: 'call-model' }],
+    [
+      'results and an answer',
+      [...open, say(calls('a')), say(result('a')), say(answer)],
+      { type: 'end-run', reason: 'completed' },
+    ],
+    ['a message that joined the run after the answer', [...open, say(answer), say(hello)], { type: 'call-model' }],
+    ['an ended run', [...open, say(answer), end(1)], { type: 'rest' }],
+    ['an ended run and an input', [...open, say(answer), end(1), input()], { type: 'start-run', input: 6 }],
+    [
+      'as many model calls as allowed',
+      [input({ maxTurns: 1 }), ...begin(1), say(calls('a')), say(result('a'))],
+      { type: 'end-run', reason: 'max-turns' },
+    ],
+    [
+      'open calls of the last model call allowed',
+      [input({ maxTurns: 1 }), ...begin(1), say(calls('a'))],
+      openCalls(['a', false]),
+    ],
+    [
+      'one model call fewer than allowed',
+      [input({ maxTurns: 2 }), ...begin(1), say(calls('a')), say(result('a'))],
+      { type: 'call-model' },
+    ],
+    [
+      'a new run after one with many calls',
+      [input(), ...begin(1), say(calls('a')), end(1), input({ maxTurns: 1 }), ...begin(6)],
+      { type: 'call-model' },
+    ],
+  ]
+
+  it.each(table)('after %s', (_, log, step) => {
+    expect(advance(foldAll(log))).toEqual(step)
+  })
+
+  function openCalls(...open: readonly (readonly [string, boolean])[]) {
+    return {
+      type: 'call-tools',
+      calls: open.map(([callId, started]) => ({
+        call: { type: 'tool-call', callId, name: 'look', input: {} },
+        started,
+      })),
+    }
+  }
+})
+
+describe('the fold', () => {
+  const entry = fc.oneof(
+    fc.constant(input()),
+    fc.integer({ min: 1, max: 12 }).map((seq): Entry => ({ type: 'input-withdrawn', input: seq })),
+    fc.integer({ min: 1, max: 12 }).map((seq): Entry => ({ type: 'run-started', runId: `run-${seq}`, input: seq })),
+    fc.integer({ min: 1, max: 12 }).map((seq) => say(hello, { input: seq })),
+    fc.subarray(['a', 'b', 'c']).map((ids) => say(calls(...ids))),
+    fc.constantFrom('a', 'b', 'c').map((id) => say(result(id))),
+    fc.constantFrom('a', 'b', 'c').map((callId): Entry => ({ type: 'tool-started', callId })),
+    fc.constant(say(answer, { usage: { ...NO_USAGE, inputTokens: 3 } })),
+    fc.integer({ min: 1, max: 12 }).map(end),
+    fc.constant<Entry>({ type: 'metadata', set: { title: 'T' } }),
+  )
+  const log = fc.array(entry, { maxLength: 40 })
+
+  it('of a beginning and then of the rest is that of the whole', () => {
+    fc.assert(
+      fc.property(log, fc.nat(40), (entries, cut) => {
+        const inTwo = foldAll(entries.slice(cut), foldAll(entries.slice(0, cut)))
+        expect(inTwo).toEqual(foldAll(entries))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('keeps every message, in order, in turns whose token offsets add up', () => {
+    fc.assert(
+      fc.property(log, (entries) => {
+        const { turns, length } = foldAll(entries)
+        const messages = entries.flatMap((logged) => (logged.type === 'message' ? [logged.message] : []))
+        expect(turns.flatMap((turn) => turn.messages)).toEqual(messages)
+        let offset = 0
+        for (const turn of turns) {
+          expect(turn.offset).toBe(offset)
+          offset += turn.tokens
+        }
+        expect(length).toBe(entries.length)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('does not change the entries', () => {
+    fc.assert(
+      fc.property(log, (entries) => {
+        const before = JSON.stringify(entries)
+        foldAll(entries)
+        expect(JSON.stringify(entries)).toBe(before)
+      }),
+    )
+  })
+})
