@@ -1,0 +1,429 @@
+import { defineTool } from '@orra/core'
+import { anthropic } from '@orra/provider-anthropic'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
+import { ask, bob, collect, failureOf, loopback, sse, wire } from './loopback.ts'
+
+const weather = defineTool({
+  name: 'weather',
+  description: 'Tells the weather of a city.',
+  input: z.object({ city: z.string() }),
+  readOnly: true,
+  execute: ({ city }) => `Sunny in ${city}.`,
+})
+
+describe.each([{ streaming: true }, { streaming: false }])('a reply, with %o', (options) => {
+  it('comes with its text, its end and its cost', async () => {
+    await using api = await loopback(options)
+    const usage = { input_tokens: 7, output_tokens: 3, cache_read_input_tokens: 100, cache_creation_input_tokens: 20 }
+    api.server.onMessage('Hello', { content: 'Hello, Bob! How are you today?', usage } as never)
+    const events = await collect(api.provider, ask('Hello'))
+    const text = events.flatMap((event) => (event.type === 'text-delta' ? [event.text] : [])).join('')
+    expect(text).toBe('Hello, Bob! How are you today?')
+    expect(events.at(-1)).toMatchObject({
+      type: 'finish',
+      message: { role: 'assistant', content: [{ type: 'text', text }] },
+      stopReason: 'stop',
+      model: 'claude-sonnet-5',
+      usage: { outputTokens: 3 },
+    })
+    expect(api.bodies[0]).toMatchObject({ model: 'claude-sonnet-5', max_tokens: 16_000 })
+  })
+
+  it('asks for several tools at once and gets all their results in one message', async () => {
+    await using api = await loopback(options)
+    api.server.on(
+      { hasToolResult: false },
+      {
+        content: 'Let me look.',
+        toolCalls: [
+          { name: 'weather', arguments: { city: 'Rome' }, id: 'toolu_1' },
+          { name: 'weather', arguments: { city: 'Oslo' }, id: 'toolu_2' },
+        ],
+      },
+    )
+    api.server.on({ hasToolResult: true }, { content: 'Sunny in both.' })
+    const orra = api.runtime({ tools: [weather], instructions: 'Be brief.' })
+    expect((await orra.run(bob, 'Rome and Oslo?')).text).toBe('Sunny in both.')
+    expect(api.bodies[0]?.['tools']).toMatchObject([
+      {
+        name: 'weather',
+        description: 'Tells the weather of a city.',
+        input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+      },
+    ])
+    expect(api.bodies[1]?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user'])
+    expect(api.bodies[1]?.messages[1]?.content).toMatchObject([
+      { type: 'text', text: 'Let me look.' },
+      { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Rome' } },
+      { type: 'tool_use', id: 'toolu_2', name: 'weather', input: { city: 'Oslo' } },
+    ])
+    expect(api.bodies[1]?.messages[2]?.content).toMatchObject([
+      { type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: 'Sunny in Rome.' }] },
+      { type: 'tool_result', tool_use_id: 'toolu_2', content: [{ type: 'text', text: 'Sunny in Oslo.' }] },
+    ])
+  })
+
+  it('keeps thinking with its signature over tool turns', async () => {
+    await using api = await loopback({ ...options, thinking: { type: 'enabled', budget_tokens: 2000 } })
+    api.server.on({ hasToolResult: false }, {
+      reasoning: 'I should look.',
+      reasoningSignature: 'sig-1',
+      redactedThinking: ['opaque'],
+      toolCalls: [{ name: 'weather', arguments: { city: 'Rome' }, id: 'toolu_1' }],
+    } as never)
+    api.server.on({ hasToolResult: true }, { content: 'Sunny.' })
+    expect((await api.runtime({ tools: [weather] }).run(bob, 'Rome?')).text).toBe('Sunny.')
+    const thought = api.bodies[1]?.messages[1]?.content ?? []
+    expect(thought).toContainEqual({ type: 'thinking', thinking: 'I should look.', signature: 'sig-1' })
+    expect(thought).toContainEqual({ type: 'redacted_thinking', data: 'opaque' })
+  })
+
+  it.each([
+    [401, 'authentication_error', 'provider.auth', false],
+    [403, 'permission_error', 'provider.auth', false],
+    [404, 'not_found_error', 'provider.unknown-model', false],
+    [413, 'request_too_large', 'provider.context-too-long', false],
+    [429, 'rate_limit_error', 'provider.rate-limited', true],
+    [500, 'api_error', 'provider.unavailable', true],
+    [529, 'overloaded_error', 'provider.unavailable', true],
+    [400, 'invalid_request_error', 'provider.bad-request', false],
+  ])('that fails with %i is a typed error', async (status, type, code, retryable) => {
+    await using api = await loopback(options)
+    api.server.nextRequestError(status, { message: 'secret words', type })
+    const failure = await failureOf(collect(api.provider, ask('Hello')))
+    expect(failure).toMatchObject({ code, retryable, details: { provider: 'anthropic', status } })
+    expect((failure as Error).message).not.toMatch(/secret|test-key/)
+  })
+
+  it('whose prompt was too long says so', async () => {
+    await using api = await loopback(options)
+    api.server.nextRequestError(400, {
+      message: 'prompt is too long: 250000 tokens > 200000 maximum',
+      type: 'invalid_request_error',
+    })
+    expect(await failureOf(collect(api.provider, ask('Hello')))).toMatchObject({ code: 'provider.context-too-long' })
+  })
+
+  it('can be stopped', async () => {
+    const asked = Promise.withResolvers<void>()
+    const never: typeof fetch = (_, init) => {
+      asked.resolve()
+      return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
+    }
+    await using api = await loopback({ ...options, fetch: never })
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    const reading = failureOf(collect(api.provider, ask('Hello'), stop.signal))
+    await asked.promise
+    stop.abort(reason)
+    expect(await reading).toBe(reason)
+    expect(await failureOf(collect(api.provider, ask('Hello'), stop.signal))).toBe(reason)
+  })
+
+  it('from nowhere is a connection error', async () => {
+    const provider = anthropic({ ...options, model: 'm', apiKey: 'k', baseURL: 'http://127.0.0.1:9', maxRetries: 0 })
+    expect(await failureOf(collect(provider, ask('Hello')))).toMatchObject({
+      code: 'provider.connection',
+      retryable: true,
+    })
+  })
+})
+
+describe('a stream', () => {
+  it('that is cut in the middle is a connection error', async () => {
+    await using api = await loopback()
+    api.server.onMessage('Hello', { content: 'word '.repeat(50) }, { truncateAfterChunks: 3, latency: 1 })
+    expect(await failureOf(collect(api.provider, ask('Hello')))).toMatchObject({
+      code: 'provider.connection',
+      retryable: true,
+    })
+  })
+
+  const start = {
+    type: 'message_start',
+    message: {
+      id: 'm',
+      type: 'message',
+      role: 'assistant',
+      model: 'claude',
+      content: [],
+      stop_reason: null,
+      usage: { input_tokens: 5, output_tokens: 1 },
+    },
+  }
+  const toolStart = {
+    type: 'content_block_start',
+    index: 0,
+    content_block: { type: 'tool_use', id: 't', name: 'weather', input: {} },
+  }
+  const json = (partial_json: string) => ({
+    type: 'content_block_delta',
+    index: 0,
+    delta: { type: 'input_json_delta', partial_json },
+  })
+  const end = (stop_reason: string) => [
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason, stop_sequence: null }, usage: { output_tokens: 9 } },
+    { type: 'message_stop' },
+  ]
+  const played = (...events: readonly { readonly type: string }[]) =>
+    collect(anthropic({ model: 'm', apiKey: 'k', maxRetries: 0, fetch: wire(sse(...events)) }), ask('Hello'))
+
+  it('that ends cleanly before the reply does is a connection error', async () => {
+    expect(await failureOf(played(start, toolStart))).toMatchObject({ code: 'provider.connection' })
+    expect(await failureOf(played())).toMatchObject({ code: 'provider.connection' })
+  })
+
+  it('that fails in the middle is classified by what it says', async () => {
+    const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
+    expect(await failureOf(played(start, error))).toMatchObject({ code: 'provider.unavailable', retryable: true })
+  })
+
+  it('takes the last count of usage', async () => {
+    expect((await played(start, toolStart, json('{}'), ...end('tool_use'))).at(-1)).toMatchObject({
+      usage: { inputTokens: 5, outputTokens: 9 },
+    })
+  })
+
+  it.each([
+    ['in pieces', ['{"ci', 'ty":"Ro', 'me"}'], { city: 'Rome' }],
+    ['of nothing', [], {}],
+    ['that is no JSON', ['{"city":'], '{"city":'],
+    ['that is no object', ['[1]'], [1]],
+  ])('takes a tool’s input %s', async (_, pieces, input) => {
+    const events = await played(start, toolStart, ...pieces.map(json), ...end('tool_use'))
+    expect(events.at(-1)).toMatchObject({
+      message: { content: [{ type: 'tool-call', callId: 't', name: 'weather', input }] },
+      stopReason: 'tool-calls',
+    })
+  })
+
+  it('that is stopped in the middle throws the reason, though the SDK ends it quietly', async () => {
+    await using api = await loopback()
+    api.server.onMessage('Hello', { content: 'word '.repeat(200) }, { latency: 1 })
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    const reading = async () => {
+      for await (const event of api.provider.stream(ask('Hello'), { signal: stop.signal })) {
+        if (event.type === 'text-delta') stop.abort(reason)
+      }
+    }
+    expect(await failureOf(reading())).toBe(reason)
+  })
+
+  it.each([
+    ['end_turn', 'stop'],
+    ['stop_sequence', 'stop'],
+    ['tool_use', 'tool-calls'],
+    ['max_tokens', 'length'],
+    ['model_context_window_exceeded', 'length'],
+    ['refusal', 'refused'],
+  ])('that ends with %s ends with %s', async (reason, stopReason) => {
+    expect((await played(start, ...end(reason))).at(-1)).toMatchObject({ stopReason })
+  })
+
+  it('drops a call that the output limit cut off', async () => {
+    const events = await played(start, toolStart, json('{"city":"Ro'), ...end('max_tokens'))
+    expect(events.at(-1)).toMatchObject({ message: { content: [] }, stopReason: 'length' })
+  })
+
+  it('of a page that is no API is told apart', async () => {
+    const html = wire('<html>Welcome</html>', { status: 200, headers: { 'content-type': 'text/html' } })
+    const provider = anthropic({ model: 'm', apiKey: 'k', maxRetries: 0, fetch: html })
+    expect(await failureOf(collect(provider, ask('Hello')))).toMatchObject({ code: 'provider.connection' })
+  })
+
+  it('left early closes the connection', async () => {
+    const { promise: closed, resolve } = Promise.withResolvers<void>()
+    const bytes = new TextEncoder().encode(
+      sse(start, { ...toolStart, content_block: { type: 'text', text: '' } } as never),
+    )
+    const delta = new TextEncoder().encode(
+      sse({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi' } } as never),
+    )
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(bytes)
+        controller.enqueue(delta)
+      },
+      cancel: () => resolve(),
+    })
+    const provider = anthropic({ model: 'm', apiKey: 'k', fetch: wire(body) })
+    for await (const event of provider.stream(ask('Hello'))) if (event.type === 'text-delta') break
+    await closed
+  })
+})
+
+describe('a rate limit', () => {
+  it.each([
+    ['7', 7000],
+    ['0.5', 500],
+    ['soon', undefined],
+  ])('says how long to wait: %s', async (value, retryAfterMs) => {
+    const fetch = wire(JSON.stringify({ type: 'error', error: { type: 'rate_limit_error', message: 'slow down' } }), {
+      status: 429,
+      headers: { 'retry-after': value, 'request-id': 'req_1' },
+    })
+    const failure = await failureOf(collect(anthropic({ model: 'm', apiKey: 'k', maxRetries: 0, fetch }), ask('Hello')))
+    expect(failure).toMatchObject({ code: 'provider.rate-limited', details: { requestId: 'req_1' } })
+    expect((failure as { details: { retryAfterMs?: number } }).details.retryAfterMs).toBe(retryAfterMs)
+  })
+})
+
+describe('a request', () => {
+  it('joins neighbours of one role and leaves out what the API refuses', async () => {
+    await using api = await loopback({ promptCaching: false })
+    api.server.onMessage(/.*/, { content: 'ok' })
+    await collect(api.provider, {
+      tools: [],
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'One' }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: ' ' },
+            { type: 'text', text: 'Two' },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'reasoning', text: 'unsigned' },
+            { type: 'text', text: '' },
+          ],
+        },
+        { role: 'assistant', content: [{ type: 'tool-call', callId: 'call:1', name: 'weather', input: 'no object' }] },
+        {
+          role: 'tool',
+          content: [
+            {
+              type: 'tool-result',
+              callId: 'call:1',
+              name: 'weather',
+              content: [{ type: 'text', text: '' }],
+              isError: true,
+            },
+          ],
+        },
+        { role: 'user', content: [{ type: 'text', text: 'Three' }] },
+      ],
+    })
+    expect(api.bodies[0]?.messages).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'One' },
+          { type: 'text', text: 'Two' },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', id: 'call_1', name: 'weather', input: { input: 'no object' } }],
+      },
+      {
+        role: 'user',
+        content: [
+          { type: 'tool_result', tool_use_id: 'call_1', is_error: true },
+          { type: 'text', text: 'Three' },
+        ],
+      },
+    ])
+  })
+
+  it('carries images and files of every kind', async () => {
+    await using api = await loopback({ promptCaching: false })
+    api.server.onMessage(/.*/, { content: 'ok' })
+    const text = Buffer.from('plain').toString('base64')
+    await collect(api.provider, {
+      tools: [],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Look' },
+            { type: 'image', mediaType: 'image/png', data: 'aGk=' },
+            { type: 'image', mediaType: 'image/png', url: 'https://example.com/a.png' },
+            { type: 'file', mediaType: 'application/pdf', data: 'aGk=', name: 'a.pdf' },
+            { type: 'file', mediaType: 'application/pdf', url: 'https://example.com/a.pdf' },
+            { type: 'file', mediaType: 'text/markdown', data: text },
+          ],
+        },
+      ],
+    })
+    expect(api.bodies[0]?.messages[0]?.content.slice(1)).toEqual([
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } },
+      { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } },
+      { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'aGk=' }, title: 'a.pdf' },
+      { type: 'document', source: { type: 'url', url: 'https://example.com/a.pdf' } },
+      { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'plain' } },
+    ])
+  })
+
+  it('keeps its beginning from call to call, with cache marks on it and on the newest messages', async () => {
+    await using api = await loopback()
+    api.server.onMessage(/.*/, { content: 'ok' })
+    const orra = api.runtime({ tools: [weather], instructions: 'Be brief.' })
+    for (const text of ['One', 'Two', 'Three']) await orra.run(bob, text)
+    const marked = { cache_control: { type: 'ephemeral' } }
+    for (const body of api.bodies) {
+      expect(body['tools']).toMatchObject([marked])
+      expect(body.system).toEqual([{ type: 'text', text: 'Be brief.', ...marked }])
+    }
+    const marks = api.bodies.map(({ messages }) =>
+      messages.map(({ content }) => 'cache_control' in (content.at(-1) ?? {})),
+    )
+    expect(marks).toEqual([[true], [true, false, true], [false, false, true, false, true]])
+    const plain = api.bodies.map(({ messages }) =>
+      JSON.stringify(messages).replaceAll(',"cache_control":{"type":"ephemeral"}', '').slice(0, -1),
+    )
+    expect(plain[1]?.startsWith(plain[0] ?? '-')).toBe(true)
+    expect(plain[2]?.startsWith(plain[1] ?? '-')).toBe(true)
+  })
+
+  it('carries the options', async () => {
+    await using api = await loopback({
+      temperature: 0.5,
+      effort: 'low',
+      maxOutputTokens: 99,
+      promptCaching: false,
+      headers: { 'x-team': 'red' },
+    })
+    api.server.onMessage(/.*/, { content: 'ok' })
+    await collect(api.provider, ask('Hello', { model: 'claude-haiku-5-5', instructions: 'Be brief.' }))
+    expect(api.bodies[0]).toEqual({
+      model: 'claude-haiku-5-5',
+      max_tokens: 99,
+      stream: true,
+      system: [{ type: 'text', text: 'Be brief.' }],
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'Hello' }] }],
+      temperature: 0.5,
+      output_config: { effort: 'low' },
+    })
+    expect(api.server.getLastRequest()?.headers).toMatchObject({ 'x-team': 'red' })
+  })
+})
+
+describe('the key', () => {
+  afterEach(() => void vi.unstubAllEnvs())
+
+  it('that is missing is told when it is needed, with the setting’s name', async () => {
+    vi.stubEnv('ANTHROPIC_API_KEY', '')
+    const provider = anthropic({ model: 'claude-sonnet-5' })
+    const failure = await failureOf(collect(provider, ask('Hello')))
+    expect(failure).toMatchObject({
+      code: 'provider.unconfigured',
+      message: expect.stringContaining('ANTHROPIC_API_KEY'),
+    })
+  })
+
+  it('comes from the environment, with the base URL', async () => {
+    await using api = await loopback()
+    api.server.onMessage('Hello', { content: 'Hi.' })
+    vi.stubEnv('ANTHROPIC_API_KEY', 'from-env')
+    vi.stubEnv('ANTHROPIC_BASE_URL', api.server.url)
+    const events = await collect(anthropic({ model: 'claude-sonnet-5' }), ask('Hello'))
+    expect(events.at(-1)).toMatchObject({ type: 'finish' })
+    expect(api.server.getLastRequest()?.headers).toMatchObject({ authorization: expect.stringContaining('Bearer') })
+  })
+})
