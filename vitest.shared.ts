@@ -10,6 +10,5 @@ export default defineConfig({
     testTimeout: 20_000,
     pool: 'forks',
     maxWorkers: 2,
-    typecheck: { enabled: true, checker: 'tsc', include: ['src/**/*.test-d.ts'] },
   },
 })

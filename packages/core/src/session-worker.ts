@@ -98,7 +98,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       closing.throwIfAborted()
       const lease = await store.sessions.claim(namespace, { owner, ttlMs: leaseTtlMs })
       if (lease) return lease
-      if (pollMs === FIRST_POLL_MS) for (const { emit } of callers.values()) emit({ type: 'waiting' })
+      if (pollMs === FIRST_POLL_MS) for (const { emit } of [...callers.values(), ...resumers]) emit({ type: 'waiting' })
       nap = new AbortController()
       using either = linkAbort(nap.signal, closing)
       await pause(pollMs, either.signal)

@@ -1,0 +1,37 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { terminalChannel } from '@orra/channel-terminal'
+import { Namespace } from '@orra/core'
+import { sqliteStore } from '@orra/store-sqlite'
+import { openBoard } from './board.ts'
+import { createKanban, kanbanCommands } from './kanban.ts'
+import { chooseModel } from './model.ts'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      database: { type: 'string', default: '.orra/kanban.db' },
+      model: { type: 'string' },
+    },
+  })
+  mkdirSync(dirname(values.database), { recursive: true })
+  await using store = sqliteStore(values.database)
+  using board = openBoard(values.database)
+  const { provider, words } = chooseModel(values.model)
+  await using orra = createKanban(board, store, provider)
+
+  const terminal = terminalChannel({
+    namespace: Namespace.of('company', 'member', 'alice'),
+    commands: kanbanCommands(board),
+    greeting: `${words}\nYou are alice, a member. Ask about the board; /help lists the commands.`,
+  })
+  await terminal.serve(orra)
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,94 @@
+import { type ContextReport, type Message, type Namespace, type Runtime, textOf, toolCallsOf } from '@orra/core'
+import type { Screen } from './screen.ts'
+import { showContext } from './show-run.ts'
+
+/** What a command may do. */
+export interface CommandContext {
+  readonly runtime: Runtime
+  /** Who is speaking. */
+  readonly namespace: Namespace
+  /** Speaks as somebody else from now on. */
+  become(namespace: Namespace): void
+  print(line?: string): void
+  /** Ends the channel after this command. */
+  quit(): void
+}
+
+/** Typed as `/name argument`. What it throws is shown in one line. */
+export interface TerminalCommand {
+  /** Such as `<name>`; shown by `/help`. */
+  readonly argument?: string
+  readonly description: string
+  run(context: CommandContext, argument: string): void | Promise<void>
+}
+
+export type TerminalCommands = { readonly [name: string]: TerminalCommand }
+
+interface BuiltInParts {
+  readonly screen: Screen
+  /** What was sent last, by the key of the conversation. */
+  readonly contexts: ReadonlyMap<string, ContextReport>
+  /** Every command there is, for the list of them. */
+  readonly all: () => TerminalCommands
+}
+
+/** What every terminal knows. */
+export function builtInCommands({ screen, contexts, all }: BuiltInParts): TerminalCommands {
+  return {
+    history: {
+      description: 'the conversation so far',
+      async run({ runtime, namespace }) {
+        const messages = await runtime.session(namespace).messages()
+        if (messages.length === 0) screen.line('Nothing has been said yet.')
+        for (const message of messages) showMessage(screen, message)
+      },
+    },
+    usage: {
+      description: 'what this conversation has cost',
+      async run({ runtime, namespace }) {
+        let runs = 0
+        const sum = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
+        for await (const { entry } of runtime.session(namespace).entries()) {
+          if (entry.type !== 'run-ended') continue
+          runs += 1
+          for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += entry.usage[name]
+        }
+        screen.line(`${runs} messages answered with ${sum.inputTokens} tokens in and ${sum.outputTokens} out`)
+        screen.line(
+          `  of the input, ${sum.cacheReadTokens} were read from the cache and ${sum.cacheWriteTokens} written to it`,
+        )
+      },
+    },
+    context: {
+      description: 'what was sent to the model last, and what was dropped',
+      run({ namespace }) {
+        const context = contexts.get(namespace.key)
+        if (context) showContext(screen, context)
+        else screen.line('Nothing was sent yet since the program began.')
+      },
+    },
+    help: {
+      description: 'this list',
+      run() {
+        const rows = Object.entries(all()).map(([name, { argument, description }]) => ({
+          call: argument === undefined ? `/${name}` : `/${name} ${argument}`,
+          description,
+        }))
+        const width = Math.max(...rows.map(({ call }) => call.length))
+        for (const { call, description } of rows) screen.line(`${call.padEnd(width)}  ${description}`)
+      },
+    },
+    quit: {
+      description: 'leave',
+      run: ({ quit }) => quit(),
+    },
+  }
+}
+
+function showMessage(screen: Screen, message: Message): void {
+  if (message.role === 'tool') return
+  const text = textOf(message)
+  if (message.role === 'user') screen.line(`you: ${text}`)
+  else if (text !== '') screen.line(`assistant: ${text}`)
+  if (message.role === 'assistant') for (const { name } of toolCallsOf(message)) screen.note(`  used ${name}`)
+}

@@ -1,0 +1,77 @@
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import type { Channel, Namespace, Runtime } from '@orra/core'
+import type { TerminalCommands } from './commands.ts'
+import { createInterrupts } from './interrupts.ts'
+import { openScreen } from './screen.ts'
+import { openTerminalSession } from './terminal-session.ts'
+
+export interface TerminalChannelOptions {
+  /** Who is speaking, until a command says otherwise. */
+  readonly namespace: Namespace
+  /** Beside `/history`, `/usage`, `/context`, `/help` and `/quit`; one of the same name takes its place. */
+  readonly commands?: TerminalCommands
+  /** Shown first. */
+  readonly greeting?: string
+  /** @default the process's own */
+  readonly input?: Readable & { readonly isTTY?: boolean }
+  /** @default the process's own */
+  readonly output?: Writable & { readonly isTTY?: boolean }
+}
+
+/**
+ * A conversation in the terminal. On a TTY it has a prompt and colours, and Ctrl-C stops what is running; pressed once
+ * more, it leaves. Otherwise it answers the input line by line, in plain text, to its end.
+ */
+export function terminalChannel(options: TerminalChannelOptions): Channel {
+  return { name: 'terminal', serve: (runtime, { signal } = {}) => serve(runtime, options, signal) }
+}
+
+async function serve(runtime: Runtime, options: TerminalChannelOptions, signal?: AbortSignal): Promise<void> {
+  const { input = process.stdin, output = process.stdout } = options
+  signal?.throwIfAborted()
+  const interactive = Boolean(input.isTTY && output.isTTY)
+  const screen = openScreen(output)
+  const readline = createInterface({ input, output, terminal: interactive })
+  const lines = readline[Symbol.asyncIterator]()
+  let leaving = false
+
+  const leave = () => {
+    leaving = true
+    interrupts.stop()
+    readline.close()
+  }
+  const warn = () => {
+    if (!interactive) return leave()
+    screen.note('\nPress Ctrl-C once more to leave.')
+    readline.prompt()
+  }
+  const interrupts = createInterrupts({ warn, leave })
+  const session = openTerminalSession({ ...options, runtime, screen, interrupts, leave })
+
+  readline.on('SIGINT', interrupts.press)
+  process.on('SIGINT', interrupts.press)
+  signal?.addEventListener('abort', leave, { once: true })
+  // Whoever was reading has gone, and nothing that is said can reach them.
+  output.on('error', leave)
+  try {
+    if (options.greeting) screen.line(options.greeting)
+    await session.begin()
+    while (!leaving) {
+      if (interactive) {
+        readline.setPrompt(`${session.speaker}> `)
+        readline.prompt()
+      }
+      const line = await lines.next()
+      if (line.done) break
+      interrupts.reset()
+      await session.take(line.value.trim())
+      screen.endLine()
+    }
+  } finally {
+    readline.close()
+    process.off('SIGINT', interrupts.press)
+    signal?.removeEventListener('abort', leave)
+    output.off('error', leave)
+  }
+}
