@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 
 export const COLUMNS = ['todo', 'doing', 'done'] as const
-export type Column = (typeof COLUMNS)[number]
+type Column = (typeof COLUMNS)[number]
 
 export interface Task {
   readonly id: number

@@ -2,7 +2,7 @@ import type { Conversation, OpenCall } from './conversation.ts'
 import type { StopReason } from './provider.ts'
 
 /** The model calls of one run, unless its settings say otherwise. */
-export const DEFAULT_MAX_TURNS = 32
+const DEFAULT_MAX_TURNS = 32
 
 /** What a session needs next. */
 export type Step =

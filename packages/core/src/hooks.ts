@@ -59,7 +59,7 @@ export interface HookPatches {
 export type HookPoint = keyof HookEvents
 
 /** The points at which a hook may refuse. */
-export type DeniablePoint = 'runStart' | 'beforeModelCall' | 'beforeToolCall'
+type DeniablePoint = 'runStart' | 'beforeModelCall' | 'beforeToolCall'
 
 /** What `deny` makes. */
 export interface Denial {
@@ -100,7 +100,7 @@ const POINTS: { readonly [P in HookPoint]: 'patch or deny' | 'patch' | 'nothing'
 }
 
 /** What a point's hooks have made of its event. */
-export type HookOutcome<P extends HookPoint> =
+type HookOutcome<P extends HookPoint> =
   | { readonly event: HookEvents[P]; readonly denied?: undefined }
   | (P extends DeniablePoint ? { readonly event?: undefined; readonly denied: string } : never)
 

@@ -26,7 +26,7 @@ export interface LiveLog {
 }
 
 /** Who appends under a lease. */
-export interface LogWriter {
+interface LogWriter {
   readonly epoch: number
   readonly runId: string
   readonly signal: AbortSignal

@@ -26,7 +26,7 @@ export interface Policies {
 }
 
 /** What a policy speaks of, each with its kind of rule. */
-export type PolicySubject = keyof Policy
+type PolicySubject = keyof Policy
 
 const SUBJECTS = ['tools', 'models'] as const satisfies readonly PolicySubject[]
 

@@ -13,7 +13,7 @@ export type Schema = TypedSchema | JsonObject
 /** The type of a value that has passed the schema; `JsonObject` for plain JSON Schema. */
 export type Infer<S extends Schema> = S extends TypedSchema<unknown, infer Output> ? Output : JsonObject
 
-export type Validation =
+type Validation =
   | { readonly valid: true; readonly value: unknown }
   /** One line a problem, each naming the place. */
   | { readonly valid: false; readonly problems: readonly string[] }

@@ -1,5 +1,13 @@
 import { scriptedProvider } from '@orra/conformance'
-import { createRuntime, defineTool, type ModelRequest, memoryStore, type Namespace, type RunEvent, type RunOptions } from '@orra/core'
+import {
+  createRuntime,
+  defineTool,
+  type ModelRequest,
+  memoryStore,
+  type Namespace,
+  type RunEvent,
+  type RunOptions,
+} from '@orra/core'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { alice, bob, codeOf, collect, logOf, scripted } from './harness.ts'
@@ -351,7 +359,9 @@ describe('what cannot be right', () => {
   ])('is not accepted: %s', async (_, namespace, input, options, code) => {
     const { orra } = scripted([])
     expect(await codeOf(orra.run(namespace as Namespace, input as string, options as RunOptions))).toBe(code)
-    expect(await codeOf(collect(orra.stream(namespace as Namespace, input as string, options as RunOptions)))).toBe(code)
+    expect(await codeOf(collect(orra.stream(namespace as Namespace, input as string, options as RunOptions)))).toBe(
+      code,
+    )
     expect(await orra.session(bob).head()).toBeUndefined()
   })
 })

@@ -12,7 +12,7 @@ import { type AnthropicOptions, anthropic } from '@orra/provider-anthropic'
 export const bob = Namespace.of('bob')
 
 /** A request body as it went over the wire. */
-export interface WireBody {
+interface WireBody {
   readonly system?: unknown
   readonly messages: readonly { readonly role: string; readonly content: readonly Record<string, unknown>[] }[]
   readonly [key: string]: unknown
