@@ -20,7 +20,12 @@ try {
   await install()
   for (const [label, command, args] of CHECKS) await quietly(label, command, args)
   const report = join(folder, 'report.json')
-  const code = await inForeground('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`])
+  const code = await inForeground('vitest', [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ])
   const counts = JSON.parse(await readFile(report, 'utf8'))
   passed = counts.numPassedTests
   // A file that cannot even be read has no tests that could fail.
