@@ -11,6 +11,8 @@ export function createKanban(board: Board, store: Store, provider: Provider): Ru
     store,
     tools: boardTools(board),
     policies: POLICIES,
+    // Whoever restarts a killed program should not wait long for what it left open.
+    leaseTtlMs: 3000,
     instructions: ({ namespace }) => {
       const [, role, name] = namespace.segments
       return [

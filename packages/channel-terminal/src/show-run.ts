@@ -8,7 +8,7 @@ const LONGEST_DETAIL = 100
 export function showEvent(screen: Screen, event: RunEvent): void {
   switch (event.type) {
     case 'waiting':
-      screen.note('Somebody else is talking in this conversation; waiting …')
+      screen.note('This conversation is in use elsewhere, or was interrupted; waiting …')
       break
     case 'text-delta':
       screen.write(event.text)

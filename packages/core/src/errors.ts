@@ -23,8 +23,6 @@ export interface ErrorDetails {
   'hook.failed': { readonly point: string; readonly hook: string }
   /** A hook returned something that its point does not take. */
   'hook.invalid-patch': { readonly point: string; readonly problem: string }
-  /** Somebody else runs this session and the caller did not want to wait. */
-  'session.busy': { readonly namespace: string }
   /** The message cannot be sent even alone: it does not fit the model's context window. */
   'context.too-long': { readonly estimatedTokens: number; readonly budgetTokens: number }
   /** The store cannot be opened or used: wrong path, wrong rights, wrong file, damaged data. */
@@ -75,7 +73,6 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'provider.rate-limited',
   'provider.unavailable',
   'provider.connection',
-  'session.busy',
 ])
 
 const MARK = Symbol.for('orra.error')

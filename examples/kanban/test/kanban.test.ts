@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LLMock } from '@copilotkit/aimock'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'orra-kanban-'))
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+interface Started {
+  readonly child: ChildProcess
+  readonly exited: Promise<number | null>
+  readonly screen: () => string
+  readonly shows: (text: string) => Promise<void>
+}
+
+/** The program itself, in a process of its own. */
+function start(args: readonly string[], env: Record<string, string> = {}): Started {
+  const { ANTHROPIC_API_KEY: _, ...rest } = process.env
+  const main = join(import.meta.dirname, '../src/main.ts')
+  const child = spawn(process.execPath, ['--conditions=@orra/source', main, ...args], {
+    cwd: folder,
+    env: { ...rest, ...env },
+  })
+  let shown = ''
+  const watchers = new Set<() => void>()
+  const collect = (chunk: Buffer) => {
+    shown += chunk
+    for (const check of watchers) check()
+  }
+  child.stdout.on('data', collect)
+  child.stderr.on('data', collect)
+  return {
+    child,
+    exited: new Promise((resolve) => child.on('close', resolve)),
+    screen: () => shown,
+    shows: (text) =>
+      new Promise((resolve) => {
+        const check = () => {
+          if (shown.includes(text)) resolve()
+        }
+        watchers.add(check)
+        check()
+      }),
+  }
+}
+
+/** A whole session from a pipe. */
+async function session(lines: readonly string[], args: readonly string[], env: Record<string, string> = {}) {
+  const { child, exited, screen } = start(args, env)
+  child.stdin?.end(lines.map((line) => `${line}\n`).join(''))
+  return { code: await exited, shown: screen() }
+}
+
+describe('without a model', () => {
+  it('answers plain requests, and says in its first line that no model is in use', async () => {
+    const { code, shown } = await session(['what is on the board?', 'move task 2 to done'], ['--database', 'plain.db'])
+    expect(code).toBe(0)
+    expect(shown.split('\n')[0]).toContain('No model is in use')
+    expect(shown.split('\n')[0]).toContain('ANTHROPIC_API_KEY')
+    expect(shown).toContain('2. Lay the foundation [doing], alice')
+    expect(shown).toContain('Moved: 2. Lay the foundation [done], alice')
+  })
+
+  it('refuses a viewer at execution, in words, and changes nothing', async () => {
+    const { code, shown } = await session(
+      ['/as vic', 'move task 3 to done', 'what is bob working on?'],
+      ['--database', 'viewer.db'],
+    )
+    expect(code).toBe(0)
+    expect(shown).toContain('✗ move_task: The tool "move_task" is not allowed here.')
+    expect(shown).toContain('I could not do that. The tool "move_task" is not allowed here.')
+    expect(shown).toContain('3. Order the windows [todo], bob')
+  })
+
+  it('keeps conversations and board over a restart, each person’s apart', async () => {
+    const database = ['--database', 'kept.db']
+    await session(['create task Paint the door for bob', '/as bob', 'start task 3'], database)
+    const { shown } = await session(['/history', '/as bob', '/history', '/board'], database)
+    const [alice = '', bob = ''] = shown.split('You are bob, a member.')
+    expect(alice).toContain('you: create task Paint the door for bob')
+    expect(alice).not.toContain('start task 3')
+    expect(bob).toContain('you: start task 3')
+    expect(bob).toContain('DOING\n  2. Lay the foundation (alice)\n  3. Order the windows (bob)\n')
+    expect(bob).toContain('5. Paint the door (bob)')
+  })
+
+  it('serves two processes on one database', async () => {
+    const database = ['--database', 'shared.db']
+    const texts = Array.from({ length: 5 }, (_, index) => `create task number ${index}`)
+    const both = await Promise.all([session(texts, database), session(texts, database)])
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
+    const { shown } = await session(['/history', '/board'], database)
+    expect(shown.match(/^you: /gm)).toHaveLength(10)
+    expect(shown.match(/^ {2}\d+\. number \d$/gm)).toHaveLength(10)
+  })
+})
+
+describe('with Claude', () => {
+  it('calls tools, streams and answers', async () => {
+    const server = new LLMock({ port: 0, logLevel: 'silent' })
+    server.on({ hasToolResult: false }, { toolCalls: [{ name: 'list_tasks', arguments: { assignee: 'bob' } }] })
+    server.on({ hasToolResult: true }, { content: 'Bob orders the windows.' })
+    const url = await server.start()
+    try {
+      const env = { ANTHROPIC_API_KEY: 'test', ANTHROPIC_BASE_URL: url }
+      const { code, shown } = await session(
+        ['What does Bob do?', '/usage'],
+        ['--database', 'claude.db', '--model', 'claude-haiku-5-5'],
+        env,
+      )
+      expect(code).toBe(0)
+      expect(shown).toContain('The model is claude-haiku-5-5.')
+      expect(shown).toContain('→ list_tasks {"assignee":"bob"}')
+      expect(shown).toContain('Bob orders the windows.')
+      expect(server.getLastRequest()?.body).toMatchObject({ model: 'claude-haiku-5-5' })
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('killed in the middle of an answer, loses nothing and finishes it at the next start', async () => {
+    const server = new LLMock({ port: 0, logLevel: 'silent' })
+    const words = Array.from({ length: 500 }, (_, index) => `word${index}`).join(' ')
+    server.onMessage('Tell', { content: words }, { latency: 20 })
+    const env = { ANTHROPIC_API_KEY: 'test', ANTHROPIC_BASE_URL: await server.start() }
+    try {
+      const killed = start(['--database', 'killed.db'], env)
+      killed.child.stdin?.write('Tell me everything\n')
+      await killed.shows('word3')
+      killed.child.kill('SIGKILL')
+      await killed.exited
+
+      server.clearFixtures()
+      server.onMessage('Tell', { content: 'In short: all is well.' })
+      const { shown } = await session(['/history'], ['--database', 'killed.db'], env)
+      expect(shown).toContain('In short: all is well.')
+      expect(shown.match(/^you: Tell me everything$/gm)).toHaveLength(1)
+      expect(shown).toContain('assistant: In short: all is well.')
+      expect(shown).not.toContain('word3')
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
+describe('what cannot be used is told in a sentence', () => {
+  it.each([
+    ['a file that is no database', 'text.db', 'is not a SQLite database'],
+    ['a folder', 'folder', 'its folder must exist'],
+    ['a place where nothing can be written', '/proc/kanban.db', 'its folder must exist'],
+  ])('%s', async (_, path, problem) => {
+    await writeFile(
+      join(folder, 'text.db'),
+      'This is a text, and a long one, so that it cannot be taken for anything else.',
+    )
+    await mkdir(join(folder, 'folder'), { recursive: true })
+    const { code, shown } = await session([], ['--database', path])
+    expect(code).toBe(1)
+    expect(shown).toContain(problem)
+    expect(shown.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('an option that does not exist', async () => {
+    const { code, shown } = await session([], ['--databse', 'x.db'])
+    expect(code).toBe(1)
+    expect(shown).toContain("Unknown option '--databse'")
+    expect(shown).not.toContain('    at ')
+  })
+})
