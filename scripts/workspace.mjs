@@ -39,7 +39,7 @@ export async function quietly(label, command, args) {
   if (!process.stderr.isTTY) process.stderr.write(`${label}: done in ${seconds()}\n`)
 }
 
-/** Runs a command in the foreground. Ctrl-C is the command's business. Resolves to its exit code. */
+/** Runs a command in the foreground. Ctrl-C is the command's business, as it gets it, too. Resolves to its exit code. */
 export async function inForeground(command, args) {
   const ignore = () => {}
   process.on('SIGINT', ignore)
@@ -48,6 +48,16 @@ export async function inForeground(command, args) {
   } finally {
     process.off('SIGINT', ignore)
   }
+}
+
+/** Whoever ends this process means what it runs. */
+function passOn(child) {
+  const signals = ['SIGTERM', 'SIGHUP']
+  const pass = (signal) => child.kill(signal)
+  for (const signal of signals) process.on(signal, pass)
+  child.on('close', () => {
+    for (const signal of signals) process.off(signal, pass)
+  })
 }
 
 export class StepFailed extends Error {
@@ -65,6 +75,7 @@ function run(command, args, stdio) {
     }
     child.stdout?.on('data', collect)
     child.stderr?.on('data', collect)
+    passOn(child)
     child.on('error', reject)
     child.on('close', (code, signal) => resolve({ code: code ?? (signal === 'SIGINT' ? 130 : 1), output }))
   })

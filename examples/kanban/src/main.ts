@@ -8,14 +8,16 @@ import { openBoard } from './board.ts'
 import { createKanban, kanbanCommands } from './kanban.ts'
 import { chooseModel } from './model.ts'
 
+const DATABASE = '.orra/kanban.db'
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      database: { type: 'string', default: '.orra/kanban.db' },
+      database: { type: 'string', default: DATABASE },
       model: { type: 'string' },
     },
   })
-  mkdirSync(dirname(values.database), { recursive: true })
+  if (values.database === DATABASE) mkdirSync(dirname(DATABASE), { recursive: true })
   await using store = sqliteStore(values.database)
   using board = openBoard(values.database)
   const { provider, words } = chooseModel(values.model)

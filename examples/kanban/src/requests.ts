@@ -1,5 +1,5 @@
 import type { JsonObject } from '@orra/core'
-import { COLUMNS } from './board.ts'
+import { NAMES } from './people.ts'
 
 /** A tool to call, as the stand-in understood it. */
 export interface Request {
@@ -7,81 +7,94 @@ export interface Request {
   readonly input: JsonObject
 }
 
-type Rule = readonly [pattern: RegExp, request: (match: RegExpMatchArray, speaker: string) => Request]
+type Words = { readonly [name: string]: string | undefined }
+type Rule = readonly [pattern: RegExp, request: (words: Words, speaker: string) => Request]
 
-const COLUMN = 'to ?-?do|todo|doing|done|in progress|finished'
+const POLITE = /^(?:(?:please|could you|can you|would you|i want to|let us|let's)[, ]+)*/i
+const TASK = '(?:the )?(?:task ?)?(?:#|number )?(?<id>\\d+)'
+const COLUMN = '(?:the )?(?:column )?(?<column>to[ -]?do|doing|done|in[ -]progress|finished)(?: column)?'
+const WHO = `(?<who>${NAMES.join('|')}|me|myself|i)`
+const VERBS: { readonly [verb: string]: string } = {
+  finish: 'done',
+  complete: 'done',
+  close: 'done',
+  start: 'doing',
+  begin: 'doing',
+  reopen: 'todo',
+}
 
+const move = ({ id, column }: Words): Request => ({
+  tool: 'move_task',
+  input: { id: Number(id), column: columnOf(column) },
+})
+const assign = ({ id, who }: Words, speaker: string): Request => ({
+  tool: 'assign_task',
+  input: { id: Number(id), assignee: personOf(who, speaker) },
+})
+const create = ({ title = '', who }: Words, speaker: string): Request => ({
+  tool: 'create_task',
+  input: { title: title.replace(/^["“'](.+)["”']$/, '$1'), ...(who ? { assignee: personOf(who, speaker) } : {}) },
+})
+const listOf = ({ who, column }: Words, speaker: string): Request => ({
+  tool: 'list_tasks',
+  input: { ...(column ? { column: columnOf(column) } : {}), ...(who ? { assignee: personOf(who, speaker) } : {}) },
+})
+
+/** Each matches a whole request: one that is only half understood is not done by halves. */
 const RULES: readonly Rule[] = [
-  [
-    new RegExp(
-      `^(?:please )?(?:move|put|set) (?:the )?(?:task |#)?(?<id>\\d+) (?:in)?to (?:the )?(?:column )?(?<column>${COLUMN})`,
-    ),
-    ({ groups }) => ({
-      tool: 'move_task',
-      input: { id: Number(groups?.['id']), column: columnOf(groups?.['column']) },
+  rule(`(?:move|put|set) ${TASK} (?:back )?(?:in|in ?to|to) ${COLUMN}`, move),
+  rule(`mark ${TASK} (?:as )?${COLUMN}`, move),
+  rule(`(?<verb>${Object.keys(VERBS).join('|')}) ${TASK}`, ({ id, verb = '' }) =>
+    move({ id, column: VERBS[verb.toLowerCase()] }),
+  ),
+  rule(`(?:assign|give|hand) ${TASK} (?:over )?to ${WHO}`, assign),
+  rule(
+    `(?:create|add|make|new)(?: an?| the)?(?: new)? task:? (?:called |named )?(?!\\d|(?:for|to) )(?<title>.+?)(?: (?:for|assigned to) ${WHO})?`,
+    create,
+  ),
+  rule(`(?:add|put) (?<title>["“'].+["”']) (?:to|on) the board`, create),
+  rule(`what(?:'s| is| am| are) ${WHO} (?:working on|doing|busy with)`, listOf),
+  rule(
+    `(?:what (?:is|are)|what's|list|show|which are)(?: me)?(?: all)? (?<who>my|${NAMES.map((name) => `${name}'s`).join('|')}) tasks`,
+    listOf,
+  ),
+  rule(`(?:list|show|which)(?: me)?(?: all)?(?: the)? tasks (?:are )?(?:assigned to|of|for) ${WHO}`, listOf),
+  rule(
+    `(?:what(?:'s| is| are)|which|list|show)(?: me)?(?: all)?(?: the)?(?: tasks)?(?: are| that are)?(?: in)? ${COLUMN}(?: tasks)?`,
+    listOf,
+  ),
+  rule(
+    `(?:what(?:'s| is| tasks are)|which tasks are|list|show|see|read)(?: me)?(?: everything)?(?: all)?(?: on| there)?(?: (?:the|our))?(?: (?:board|tasks?))?(?: on the board)?`,
+    () => ({
+      tool: 'list_tasks',
+      input: {},
     }),
-  ],
-  [
-    /^(?:please )?(?<verb>finish|complete|start|reopen) (?:the )?(?:task |#)?(?<id>\d+)/,
-    ({ groups }) => ({
-      tool: 'move_task',
-      input: { id: Number(groups?.['id']), column: VERBS[groups?.['verb'] ?? ''] ?? 'todo' },
-    }),
-  ],
-  [
-    /^(?:please )?(?:assign|give) (?:the )?(?:task |#)?(?<id>\d+) to (?<who>\w+)/,
-    ({ groups }, speaker) => ({
-      tool: 'assign_task',
-      input: { id: Number(groups?.['id']), assignee: personOf(groups?.['who'], speaker) },
-    }),
-  ],
-  [
-    /^(?:please )?(?:create|add|make|new)(?: an?| the)?(?: new)? task:? (?:called |named |to )?(?<title>.+?)(?: (?:for|assigned to) (?<who>\w+))?$/,
-    ({ groups }, speaker) => ({
-      tool: 'create_task',
-      input: {
-        title: groups?.['title'] ?? '',
-        ...(groups?.['who'] ? { assignee: personOf(groups['who'], speaker) } : {}),
-      },
-    }),
-  ],
-  [
-    /^what(?:'s| is| are| am) (?<who>\w+) (?:working on|doing|busy with)/,
-    ({ groups }, speaker) => ({ tool: 'list_tasks', input: { assignee: personOf(groups?.['who'], speaker) } }),
-  ],
-  [
-    new RegExp(
-      `^(?:what(?:'s| is)|which tasks are|list|show)(?: me)?(?: all)?(?: tasks)? (?:in |that are )?(?<column>${COLUMN})`,
-    ),
-    ({ groups }) => ({ tool: 'list_tasks', input: { column: columnOf(groups?.['column']) } }),
-  ],
-  [
-    /\b(?:what|which|list|show|see|read)\b.*\b(?:board|tasks?|everything)\b|^(?:the )?(?:board|tasks)$/,
-    () => ({ tool: 'list_tasks', input: {} }),
-  ],
+  ),
+  rule('(?:the )?(?:board|tasks)', () => ({ tool: 'list_tasks', input: {} })),
 ]
 
-const VERBS: { readonly [verb: string]: string } = { finish: 'done', complete: 'done', start: 'doing', reopen: 'todo' }
+function rule(pattern: string, request: Rule[1]): Rule {
+  return [new RegExp(`^${pattern}$`, 'i'), request]
+}
 
 /** What a plain request in English asks of the board; `undefined` when it is none of those that are known. */
 export function understand(text: string, speaker: string): Request | undefined {
-  const plain = text
-    .trim()
-    .replace(/[?.!\s]+$/, '')
-    .replaceAll('’', "'")
+  const plain = text.replaceAll('’', "'").replaceAll(/\s+/g, ' ').trim()
+  const bare = plain.replace(POLITE, '').replace(/(?:,? please)?[?.!\s]*$/i, '')
   for (const [pattern, request] of RULES) {
-    const match = plain.match(new RegExp(pattern, 'i'))
-    if (match) return request(match, speaker)
+    const match = bare.match(pattern)
+    if (match) return request(match.groups ?? {}, speaker)
   }
   return undefined
 }
 
 function columnOf(text = ''): string {
-  const plain = text.toLowerCase()
-  const known = COLUMNS.find((column) => column === plain.replaceAll(/[ -]/g, ''))
-  return known ?? (plain === 'finished' ? 'done' : 'doing')
+  const plain = text.toLowerCase().replaceAll(/[ -]/g, '')
+  if (plain === 'inprogress') return 'doing'
+  return plain === 'finished' ? 'done' : plain
 }
 
 function personOf(text = '', speaker: string): string {
-  return ['i', 'me', 'myself'].includes(text.toLowerCase()) ? speaker : text.toLowerCase()
+  const name = text.toLowerCase().replace(/'s$/, '')
+  return ['i', 'me', 'my', 'myself'].includes(name) ? speaker : name
 }

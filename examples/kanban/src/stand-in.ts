@@ -6,6 +6,7 @@ import {
   type Provider,
   textOf,
 } from '@orra/core'
+import { NAMES } from './people.ts'
 import { understand } from './requests.ts'
 
 /**
@@ -35,8 +36,9 @@ export function standIn(): Provider {
 }
 
 const HINT =
-  'I am a stand-in and understand only plain requests about the board, such as "what is on the board?", ' +
-  '"create task Paint the door", "move task 2 to done", "assign task 3 to bob" or "what is alice working on?".'
+  'I am a stand-in and understand only plain requests about the board, one at a time, such as "what is on the board?", ' +
+  '"create task Paint the door", "move task 2 to done", "assign task 3 to bob" or "what is alice working on?". ' +
+  `The people here are ${NAMES.join(', ')}.`
 
 function reply({ messages, instructions = '' }: ModelRequest): AssistantMessage {
   const last = messages.at(-1)

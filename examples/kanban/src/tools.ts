@@ -1,9 +1,10 @@
 import { defineTool, type Tool } from '@orra/core'
 import { z } from 'zod'
 import { type Board, COLUMNS, taskLine } from './board.ts'
+import { NAMES } from './people.ts'
 
 const id = z.int().positive().describe('The number of the task')
-const person = z.string().min(1).describe('The first name of a person, in lower case')
+const person = z.enum(NAMES).describe('A person of the company')
 
 /** What the board offers to those who talk to it. */
 export function boardTools(board: Board): readonly Tool[] {

@@ -13,13 +13,15 @@ export interface Screen {
   problem(text: string): void
   /** Ends the line, if one has begun. */
   endLine(): void
+  /** Resolves once everything has been written, to `false` when that failed; then nothing more is. */
+  flushed(): Promise<boolean>
 }
 
 export function openScreen(output: Writable): Screen {
   let midLine = false
 
   const put = (text: string) => {
-    if (text === '') return
+    if (text === '' || !output.writable) return
     output.write(text)
     midLine = !text.endsWith('\n')
   }
@@ -38,6 +40,11 @@ export function openScreen(output: Writable): Screen {
     note: (text) => wholeLine(styled('dim', text)),
     problem: (text) => wholeLine(styled('red', text)),
     endLine,
+    flushed: () =>
+      new Promise((resolve) => {
+        if (output.writable) output.write('', (error) => resolve(!error))
+        else resolve(false)
+      }),
   }
 }
 

@@ -114,12 +114,13 @@ describe('with piped input', () => {
     )
   })
 
-  it('stops when nobody reads any more', async () => {
+  it('stops when nobody reads any more, and bears with what fails after', async () => {
     const terminal = openTerminal([{ text: 'Hi', after: new Promise(() => {}) }])
     terminal.press('Hello\n')
     await terminal.shows('Hi')
-    terminal.output.emit('error', new Error('EPIPE'))
+    terminal.output.destroy(new Error('EPIPE'))
     await terminal.served
+    terminal.output.emit('error', new Error('EPIPE again'))
   })
 })
 
@@ -214,6 +215,32 @@ describe('on a TTY', () => {
     terminal.press('\u0003\u0003')
     await terminal.served
     expect(await terminal.orra.session(bob).messages()).toHaveLength(2)
+  })
+
+  it('Ctrl-C forgets what was typed ahead', async () => {
+    const terminal = openTerminal([{ text: 'Once', after: new Promise(() => {}) }, 'Fine.'], { tty: true })
+    await terminal.shows('bob> ')
+    terminal.press('Tell\rtwo\rthree\r')
+    await terminal.shows('Once')
+    terminal.press('\u0003')
+    await terminal.shows('(stopped)')
+    terminal.press('four\r')
+    await terminal.shows('Fine.')
+    terminal.press('\u0004')
+    await terminal.served
+    expect(JSON.stringify(terminal.provider.requests)).not.toMatch(/two|three/)
+  })
+
+  it('Ctrl-D during a run answers what was typed before it, and leaves', async () => {
+    const go = Promise.withResolvers<void>()
+    const terminal = openTerminal([{ text: 'Once', after: go.promise }, 'Twice.'], { tty: true })
+    await terminal.shows('bob> ')
+    terminal.press('one\rtwo\r')
+    await terminal.shows('Once')
+    terminal.press('\u0004')
+    go.resolve()
+    await terminal.served
+    expect(terminal.screen()).toContain('Twice.')
   })
 
   it('leaves nothing behind on the process', async () => {

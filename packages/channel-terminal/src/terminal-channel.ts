@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Channel, Namespace, Runtime } from '@orra/core'
 import type { TerminalCommands } from './commands.ts'
 import { createInterrupts } from './interrupts.ts'
+import { lineQueue } from './line-queue.ts'
 import { openScreen } from './screen.ts'
 import { openTerminalSession } from './terminal-session.ts'
 
@@ -33,7 +34,7 @@ async function serve(runtime: Runtime, options: TerminalChannelOptions, signal?:
   const interactive = Boolean(input.isTTY && output.isTTY)
   const screen = openScreen(output)
   const readline = createInterface({ input, output, terminal: interactive })
-  const lines = readline[Symbol.asyncIterator]()
+  const lines = lineQueue(readline)
   let leaving = false
 
   const leave = () => {
@@ -42,15 +43,19 @@ async function serve(runtime: Runtime, options: TerminalChannelOptions, signal?:
     readline.close()
   }
   const warn = () => {
-    if (!interactive) return leave()
+    if (!interactive || lines.closed) return leave()
     screen.note('\nPress Ctrl-C once more to leave.')
     readline.prompt()
   }
   const interrupts = createInterrupts({ warn, leave })
   const session = openTerminalSession({ ...options, runtime, screen, interrupts, leave })
+  const interrupt = () => {
+    lines.clear()
+    interrupts.press()
+  }
 
-  readline.on('SIGINT', interrupts.press)
-  process.on('SIGINT', interrupts.press)
+  readline.on('SIGINT', interrupt)
+  process.on('SIGINT', interrupt)
   signal?.addEventListener('abort', leave, { once: true })
   // Whoever was reading has gone, and nothing that is said can reach them.
   output.on('error', leave)
@@ -58,20 +63,20 @@ async function serve(runtime: Runtime, options: TerminalChannelOptions, signal?:
     if (options.greeting) screen.line(options.greeting)
     await session.begin()
     while (!leaving) {
-      if (interactive) {
+      if (interactive && !lines.closed) {
         readline.setPrompt(`${session.speaker}> `)
         readline.prompt()
       }
       const line = await lines.next()
-      if (line.done) break
+      if (line === undefined || leaving) break
       interrupts.reset()
-      await session.take(line.value.trim())
+      await session.take(line.trim())
       screen.endLine()
     }
   } finally {
     readline.close()
-    process.off('SIGINT', interrupts.press)
+    process.off('SIGINT', interrupt)
     signal?.removeEventListener('abort', leave)
-    output.off('error', leave)
+    if (await screen.flushed()) output.off('error', leave)
   }
 }

@@ -4,6 +4,7 @@ import type { HookRunner } from './hooks.ts'
 import type { Namespace } from './namespace.ts'
 import type { SessionHead } from './session-head.ts'
 import type { SessionLog } from './store.ts'
+import { wellFormed } from './well-formed.ts'
 
 /**
  * A session's log as one process sees it: the store's entries and, beside them, their fold, kept up to date instead of
@@ -64,7 +65,8 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, hooks: H
     createdAt = head.createdAt
   }
 
-  async function write(entries: readonly Entry[], epoch?: number, written?: (seq: number) => void): Promise<number> {
+  async function write(given: readonly Entry[], epoch?: number, written?: (seq: number) => void): Promise<number> {
+    const entries = wellFormed(given)
     const { seqs, head } = await sessions.append(namespace, entries, epoch === undefined ? {} : { epoch })
     const first = seqs[0] as number
     written?.(first)

@@ -102,23 +102,26 @@ export function toUserMessage(input: UserInput): UserMessage {
   if (content.every((part) => part.type === 'text' && part.text.trim() === '')) {
     throw invalid('it is empty; send some text, an image or a file')
   }
-  for (const part of content) checkPart(part)
   return { role: 'user', content }
 }
 
 function contentOf(input: readonly ContentPart[] | UserMessage): readonly ContentPart[] {
   const content = typeof input === 'object' && input !== null && 'role' in input ? input.content : input
-  if (!Array.isArray(content)) throw invalid('it is neither text, nor a list of parts, nor a user message')
-  return content
+  if (isContent(content)) return content
+  throw invalid(
+    'it is neither text, nor a user message, nor a list of text, image and file parts, the last two with either "data" (base64) or "url"',
+  )
 }
 
-function checkPart(part: ContentPart): void {
-  if (part.type === 'text' && typeof part.text === 'string') return
-  if ((part.type === 'image' || part.type === 'file') && typeof part.mediaType === 'string') {
-    if ((typeof part.data === 'string') !== (typeof part.url === 'string')) return
-    throw invalid(`its ${part.type} part needs either "data" (base64) or "url"`)
-  }
-  throw invalid('a user message holds text, image and file parts, and this has a part that is none of them')
+/** Whether `value` is a list of text, image and file parts, each whole. */
+export function isContent(value: unknown): value is readonly ContentPart[] {
+  return Array.isArray(value) && value.every(isContentPart)
+}
+
+function isContentPart(part: Partial<ContentPart> | null | undefined): boolean {
+  if (part?.type === 'text') return typeof part.text === 'string'
+  if (part?.type !== 'image' && part?.type !== 'file') return false
+  return typeof part.mediaType === 'string' && (typeof part.data === 'string') !== (typeof part.url === 'string')
 }
 
 function invalid(problem: string): OrraError<'message.invalid'> {

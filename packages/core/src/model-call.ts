@@ -3,10 +3,11 @@ import { fitTurns, fixedTokens } from './context.ts'
 import type { OpenRun } from './conversation.ts'
 import { OrraError } from './errors.ts'
 import { requireAllowed } from './gate.ts'
-import type { AssistantMessage, ToolCallPart } from './message.ts'
+import { type AssistantMessage, toolCallsOf } from './message.ts'
 import type { ModelRequest, ModelResponse, ToolSpec } from './provider.ts'
 import type { RunScope } from './run-scope.ts'
 import { mustStayOpen } from './stay-open.ts'
+import { wellFormed } from './well-formed.ts'
 
 /** Calls the model once and appends its reply. Returns the reason when a hook denies the call. */
 export async function callModel(scope: RunScope, run: OpenRun): Promise<{ readonly denied: string } | undefined> {
@@ -33,7 +34,7 @@ export async function callModel(scope: RunScope, run: OpenRun): Promise<{ readon
   }
 
   const { stopReason, usage } = response
-  const reply = { message: withDistinctCallIds(response.message), stopReason, usage, model: response.model }
+  const reply = { message: withUsableCalls(response), stopReason, usage, model: response.model }
   await log.append([{ type: 'message', ...reply }], scope)
   emit({ type: 'model-call-end', ...reply })
   return undefined
@@ -44,7 +45,7 @@ async function prepareRequest({ services, namespace, runId, log, signal }: RunSc
   const model = run.settings.model ?? provider.model
   const instructions =
     typeof services.instructions === 'function'
-      ? await services.instructions({ namespace, runId, signal })
+      ? wellFormed(await services.instructions({ namespace, runId, signal }))
       : services.instructions
   const tools = listTools(services, namespace, run)
   const { messages, report } = fitTurns(log.conversation.turns, budget, fixedTokens(instructions, tools))
@@ -96,18 +97,22 @@ function badReply(provider: string): OrraError<'provider.bad-reply'> {
   return new OrraError('provider.bad-reply', message, { details: { provider } })
 }
 
-/** Results find their calls by id, so two calls of one reply cannot share one. */
-function withDistinctCallIds(message: AssistantMessage): AssistantMessage {
+/**
+ * The message with calls that can be answered. Those of a reply that was cut off or refused are left out, for nobody knows
+ * what they were to be; and results find their calls by id, so no two may share one.
+ */
+function withUsableCalls({ message, stopReason }: ModelResponse): AssistantMessage {
+  if (toolCallsOf(message).length === 0) return message
+  if (stopReason === 'length' || stopReason === 'refused') {
+    return { ...message, content: message.content.filter(({ type }) => type !== 'tool-call') }
+  }
   const seen = new Set<string>()
-  let changed = false
   const content = message.content.map((part) => {
     if (part.type !== 'tool-call') return part
     let callId = part.callId
     for (let copy = 2; callId === '' || seen.has(callId); copy += 1) callId = `${part.callId}-${copy}`
     seen.add(callId)
-    if (callId === part.callId) return part
-    changed = true
-    return { ...part, callId } satisfies ToolCallPart
+    return { ...part, callId }
   })
-  return changed ? { ...message, content } : message
+  return { ...message, content }
 }

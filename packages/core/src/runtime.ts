@@ -3,7 +3,7 @@ import { type ContextOptions, contextBudget, fixedTokens } from './context.ts'
 import type { RunSettings } from './entry.ts'
 import { OrraError } from './errors.ts'
 import type { RunEvent, RunResult } from './event.ts'
-import { eventQueue } from './event-queue.ts'
+import { eventStream } from './event-stream.ts'
 import { createGate } from './gate.ts'
 import { createHookRunner, type Hooks } from './hooks.ts'
 import { memoryStore } from './memory-store.ts'
@@ -51,8 +51,8 @@ export interface Runtime extends AsyncDisposable {
   /** Answers a message; the same as draining `stream`. Throws what made the run fail. */
   run(namespace: Namespace, input: UserInput, options?: RunOptions): Promise<RunResult>
   /**
-   * Answers a message and tells of it while it happens. Leaving the loop stops the run. Throws what made the run fail,
-   * after everything that happened before was yielded.
+   * Answers a message and tells of it while it happens, from the first `next` on. Leaving the loop stops the run. Throws
+   * what made the run fail, after everything that happened before was yielded.
    */
   stream(namespace: Namespace, input: UserInput, options?: RunOptions): AsyncIterable<RunEvent>
   /**
@@ -131,22 +131,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   return {
     run: (namespace, input, options = {}) => answer(namespace, input, options, undefined, () => {}),
 
-    async *stream(namespace, input, options = {}) {
-      const events = eventQueue<RunEvent>()
-      const left = new AbortController()
-      const answered = answer(namespace, input, options, left.signal, events.push).finally(events.end)
-      // Whoever leaves early is not told how the run came out.
-      answered.catch(() => {})
-      let whole = false
-      try {
-        yield* events
-        whole = true
-      } finally {
-        if (!whole) left.abort()
-        await answered.catch(() => {})
-      }
-      await answered
-    },
+    stream: (namespace, input, options = {}) =>
+      eventStream((emit, left) => answer(namespace, input, options, left, emit)),
 
     async resume(namespace, { signal, onEvent } = {}) {
       requireNamespace(namespace)

@@ -1,7 +1,7 @@
 import { linkAbort, untilAborted } from './abort.ts'
 import type { OpenCall, OpenRun } from './conversation.ts'
 import type { Entry } from './entry.ts'
-import type { ContentPart, ToolCallPart, ToolResultPart } from './message.ts'
+import { type ContentPart, isContent, type ToolCallPart, type ToolResultPart } from './message.ts'
 import type { RunScope } from './run-scope.ts'
 import { mustStayOpen } from './stay-open.ts'
 import { mayRunAgain, type ReadyTool, type ToolContext, type ToolOutput } from './tool.ts'
@@ -143,14 +143,14 @@ async function orFailure(work: () => Promise<Outcome>, signal?: AbortSignal): Pr
     if (signal?.aborted) throw signal.reason
     if (mustStayOpen(error)) throw error
     return failure(
-      error instanceof Error && error.message !== '' ? error.message : 'The tool failed without saying why.',
+      error instanceof Error && error.message.trim() !== '' ? error.message : 'The tool failed without saying why.',
     )
   }
 }
 
 function succeeded(output: ToolOutput): Outcome {
   const content = typeof output === 'string' ? [{ type: 'text', text: output } as const] : output
-  if (!Array.isArray(content)) return failure('The tool returned neither text nor content parts.')
+  if (!isContent(content)) return failure('The tool returned neither text nor content parts.')
   return { content, isError: false }
 }
 

@@ -82,6 +82,11 @@ describe('a tool call', () => {
       },
       'The tool failed without saying why.',
     ],
+    [
+      'a tool that returns parts that are none',
+      () => [{ type: 'text' }],
+      'The tool returned neither text nor content parts.',
+    ],
     ['a tool that returns nothing', () => undefined, 'The tool returned neither text nor content parts.'],
   ])('that fails becomes words for the model: %s', async (_, execute, words) => {
     const { orra } = scripted([{ toolCalls: [{ name: 'act' }] }, 'I see.'], { tools: [tool('act', execute)] })
@@ -240,5 +245,37 @@ describe('a tool definition', () => {
   it('cannot both change nothing and destroy', async () => {
     const odd = tool('odd', () => '', { readOnly: true, destructive: true })
     expect(await codeOf(() => scripted([], { tools: [odd] }))).toBe('tool.invalid')
+  })
+})
+
+describe('calls of a reply that is not whole', () => {
+  it.each(['length', 'refused'] as const)('are never run: %s', async (stopReason) => {
+    let ran = false
+    const wipe = tool('wipe', () => {
+      ran = true
+      return 'wiped'
+    })
+    const turn = { text: 'Well', toolCalls: [{ name: 'wipe' }], stopReason }
+    const { orra, provider } = scripted([turn, 'Fine.'], { tools: [wipe] })
+    expect((await orra.run(bob, 'Wipe')).reason).toBe(stopReason)
+    expect(ran).toBe(false)
+    await orra.run(bob, 'Go on')
+    expect(JSON.stringify(provider.requests[1])).not.toContain('tool-call"')
+  })
+})
+
+describe('text that was cut in the middle of a character', () => {
+  const half = '😀'.slice(0, 1)
+
+  it('is made whole wherever it comes from', async () => {
+    const cut = tool('cut', () => half, { input: { type: 'object' } })
+    const { orra, provider } = scripted([{ toolCalls: [{ name: 'cut', input: { deep: [half] } }] }, half, 'Done.'], {
+      tools: [cut],
+      instructions: () => half,
+    })
+    await orra.run(bob, `cut ${half}`)
+    await orra.run(bob, 'And?')
+    expect(JSON.stringify(provider.requests)).not.toMatch(/\\ud83d/)
+    expect(provider.requests[2]?.messages).toHaveLength(5)
   })
 })

@@ -1,5 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { OrraError } from '@orra/core'
+import { retryOnlySoon } from './retry-only-soon.ts'
+
+/** For one try of a call, until its reply begins; the SDK's own default, which it wants said for long replies. */
+const TIMEOUT_MS = 600_000
 
 export interface AnthropicClientOptions {
   /** @default the environment's `ANTHROPIC_API_KEY`, read at the first call */
@@ -9,13 +13,13 @@ export interface AnthropicClientOptions {
   readonly fetch?: typeof fetch
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>
-  /** How often a call is tried again before anything of its reply was read. @default 2 */
+  /** How often a call is tried again before anything of its reply was read, unless the wait is to be long. @default 2 */
   readonly maxRetries?: number
   /** A client that is already set up, for other ways to sign in; the options above then do nothing. */
   readonly client?: Anthropic
 }
 
-/** The client, made at the first call. Throws `provider.unconfigured` when there is no key. */
+/** The client, made at the first call. Throws `provider.unconfigured` when a setting is missing or cannot be one. */
 export function anthropicClient(options: AnthropicClientOptions): () => Anthropic {
   let made = options.client
   return () => {
@@ -24,22 +28,52 @@ export function anthropicClient(options: AnthropicClientOptions): () => Anthropi
   }
 }
 
-function makeClient({ apiKey, baseURL, fetch, headers, maxRetries = 2 }: AnthropicClientOptions): Anthropic {
-  const key = apiKey ?? process.env['ANTHROPIC_API_KEY']
-  if (!key) {
-    const message = 'There is no key for Anthropic; set ANTHROPIC_API_KEY, or give anthropic({ apiKey }).'
-    throw new OrraError('provider.unconfigured', message, {
-      details: { provider: 'anthropic', setting: 'ANTHROPIC_API_KEY' },
-    })
-  }
+function makeClient({
+  apiKey,
+  baseURL,
+  fetch: customFetch,
+  headers,
+  maxRetries = 2,
+}: AnthropicClientOptions): Anthropic {
   return new Anthropic({
-    apiKey: key,
+    apiKey: requireKey(apiKey ?? process.env['ANTHROPIC_API_KEY']),
     // Nothing but the one key: the SDK would look for other ways to sign in by itself.
     authToken: null,
-    maxRetries,
+    baseURL: requireUrl(baseURL ?? process.env['ANTHROPIC_BASE_URL']),
+    maxRetries: requireCount(maxRetries),
+    timeout: TIMEOUT_MS,
     logLevel: 'off',
-    ...(baseURL === undefined ? {} : { baseURL }),
-    ...(fetch ? { fetch } : {}),
+    fetch: retryOnlySoon(customFetch ?? fetch),
     ...(headers ? { defaultHeaders: { ...headers } } : {}),
   })
+}
+
+function requireKey(key: string | undefined): string {
+  if (!key)
+    throw unconfigured(
+      'There is no key for Anthropic; set ANTHROPIC_API_KEY, or give anthropic({ apiKey }).',
+      'ANTHROPIC_API_KEY',
+    )
+  if (/^[\x21-\x7e]+$/.test(key)) return key
+  const message =
+    'The key for Anthropic holds a space, a line end or a character that no key has; copy ANTHROPIC_API_KEY anew.'
+  throw unconfigured(message, 'ANTHROPIC_API_KEY')
+}
+
+function requireUrl(url: string | undefined): string | null {
+  if (!url) return null
+  if (/^https?:/.test(url) && URL.canParse(url)) return url
+  throw unconfigured(
+    'The base URL for Anthropic is no http or https URL; put ANTHROPIC_BASE_URL or baseURL right.',
+    'ANTHROPIC_BASE_URL',
+  )
+}
+
+function requireCount(maxRetries: number): number {
+  if (Number.isInteger(maxRetries) && maxRetries >= 0) return maxRetries
+  throw unconfigured('The option maxRetries must be a whole number, 0 or above.', 'maxRetries')
+}
+
+function unconfigured(message: string, setting: string): OrraError<'provider.unconfigured'> {
+  return new OrraError('provider.unconfigured', message, { details: { provider: 'anthropic', setting } })
 }

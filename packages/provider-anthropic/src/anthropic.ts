@@ -3,8 +3,8 @@ import type { ModelEvent, ModelLimits, ModelRequest, Provider } from '@orra/core
 import { type AnthropicClientOptions, anthropicClient } from './anthropic-client.ts'
 import { toProviderError } from './anthropic-error.ts'
 import { toModelResponse } from './from-anthropic-message.ts'
-import { readAnthropicStream } from './read-anthropic-stream.ts'
-import { toAnthropicRequest } from './to-anthropic-request.ts'
+import { noReply, replyAssembler } from './reply-assembler.ts'
+import { type RequestDefaults, toAnthropicRequest } from './to-anthropic-request.ts'
 
 export interface AnthropicOptions extends AnthropicClientOptions {
   /** Such as `claude-sonnet-5`. */
@@ -25,10 +25,6 @@ export interface AnthropicOptions extends AnthropicClientOptions {
   readonly streaming?: boolean
 }
 
-/** What a request holds besides the conversation. */
-export type RequestDefaults = Required<Pick<AnthropicOptions, 'model' | 'maxOutputTokens' | 'promptCaching'>> &
-  Pick<AnthropicOptions, 'thinking' | 'effort' | 'temperature'>
-
 /**
  * A Claude model over the Messages API. The key is read when it is first needed, so a program that never calls the
  * model needs none.
@@ -46,19 +42,26 @@ export function anthropic(options: AnthropicOptions): Provider {
     const body = toAnthropicRequest(request, defaults)
     const call = signal ? { signal } : {}
     try {
-      if (streaming) yield* readAnthropicStream(await client().messages.create({ ...body, stream: true }, call))
-      else yield* inOnePiece(await client().messages.create(body, call))
+      if (!streaming) return yield* inOnePiece(await client().messages.create(body, call))
+      const reply = replyAssembler()
+      for await (const event of await client().messages.create({ ...body, stream: true }, call)) {
+        const delta = reply.take(event)
+        if (delta) yield delta
+      }
+      // The SDK ends an aborted stream as if it were whole.
+      signal?.throwIfAborted()
+      yield { type: 'finish', ...reply.finish() } satisfies ModelEvent
     } catch (error) {
       throw signal?.aborted ? signal.reason : toProviderError(error)
     }
-    // The SDK ends an aborted stream as if it were whole.
-    signal?.throwIfAborted()
   }
 
   return { name: 'anthropic', model, limits, stream }
 }
 
 function* inOnePiece(message: Anthropic.Message): Generator<ModelEvent> {
+  // A proxy's page may come with a status that says all is well.
+  if (!Array.isArray(message?.content)) throw noReply()
   const response = toModelResponse(message)
   for (const part of response.message.content) {
     if (part.type === 'text') yield { type: 'text-delta', text: part.text }

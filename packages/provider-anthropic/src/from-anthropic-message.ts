@@ -3,12 +3,9 @@ import type { AssistantMessage, JsonValue, ModelResponse, StopReason, Usage } fr
 
 /** A whole reply in orra's terms. */
 export function toModelResponse({ content, stop_reason, usage, model }: Anthropic.Message): ModelResponse {
-  const stopReason = toStopReason(stop_reason)
-  // Of a call that was cut off, nobody knows what it was to be.
-  const whole = stopReason === 'length' ? content.filter(({ type }) => type !== 'tool_use') : content
   return {
-    message: { role: 'assistant', content: whole.flatMap(toPart) },
-    stopReason,
+    message: { role: 'assistant', content: content.flatMap(toPart) },
+    stopReason: toStopReason(stop_reason),
     usage: toUsage(usage),
     model,
   }
@@ -51,13 +48,13 @@ function toStopReason(reason: Anthropic.StopReason | null): StopReason {
   }
 }
 
-/** Anthropic counts what was cached beside `input_tokens`; orra's `inputTokens` is all of it. */
-function toUsage(usage: Anthropic.Usage): Usage {
+/** Anthropic counts what was cached beside `input_tokens`; orra's `inputTokens` is all of it. Proxies leave counts out. */
+function toUsage(usage: Partial<Anthropic.Usage> = {}): Usage {
   const cacheReadTokens = usage.cache_read_input_tokens ?? 0
   const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0
   return {
-    inputTokens: usage.input_tokens + cacheReadTokens + cacheWriteTokens,
-    outputTokens: usage.output_tokens,
+    inputTokens: (usage.input_tokens ?? 0) + cacheReadTokens + cacheWriteTokens,
+    outputTokens: usage.output_tokens ?? 0,
     cacheReadTokens,
     cacheWriteTokens,
   }

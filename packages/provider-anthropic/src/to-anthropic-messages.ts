@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import type Anthropic from '@anthropic-ai/sdk'
-import type { AssistantMessage, ContentPart, Message, ToolCallPart, ToolResultPart } from '@orra/core'
+import type { AssistantMessage, Message, ToolCallPart, ToolResultPart } from '@orra/core'
+import { toContentBlocks, toTextBlocks } from './to-content-blocks.ts'
 
 export interface AnthropicMessage {
   readonly role: 'user' | 'assistant'
@@ -14,71 +16,68 @@ export function toAnthropicMessages(messages: readonly Message[]): AnthropicMess
   const joined: AnthropicMessage[] = []
   for (const message of messages) {
     const role = message.role === 'assistant' ? 'assistant' : 'user'
-    const content = toBlocks(message)
-    if (content.length === 0) continue
+    const blocks = blocksOf(message)
+    if (blocks.length === 0) continue
     const last = joined.at(-1)
-    if (last?.role === role) last.content.push(...content)
-    else joined.push({ role, content })
+    if (last?.role === role) last.content.push(...blocks)
+    else joined.push({ role, content: [...blocks] })
   }
   return joined
+}
+
+/** A conversation's messages are sent again with every call, so each is converted once, for as long as it lives. */
+const converted = new WeakMap<Message, readonly Anthropic.ContentBlockParam[]>()
+
+function blocksOf(message: Message): readonly Anthropic.ContentBlockParam[] {
+  const known = converted.get(message)
+  if (known) return known
+  const blocks = toBlocks(message)
+  converted.set(message, blocks)
+  return blocks
 }
 
 function toBlocks(message: Message): Anthropic.ContentBlockParam[] {
   if (message.role === 'user') return message.content.flatMap(toContentBlocks)
   if (message.role === 'tool') return message.content.map(toResultBlock)
-  return message.content.flatMap(toAssistantBlocks)
+  return withoutFinalThinking(message.content.flatMap(toAssistantBlocks))
 }
 
-type ContentBlock = Anthropic.TextBlockParam | Anthropic.ImageBlockParam | Anthropic.DocumentBlockParam
-
-function toContentBlocks(part: ContentPart): ContentBlock[] {
-  if (part.type === 'text') return toTextBlocks(part.text)
-  if (part.type === 'image') return [{ type: 'image', source: toImageSource(part) }]
-  return [
-    { type: 'document', source: toDocumentSource(part), ...(part.name === undefined ? {} : { title: part.name }) },
-  ]
-}
-
-function toTextBlocks(text: string): Anthropic.TextBlockParam[] {
-  return text.trim() === '' ? [] : [{ type: 'text', text }]
-}
-
-function toImageSource(part: Extract<ContentPart, { type: 'image' }>): Anthropic.ImageBlockParam['source'] {
-  if (part.url !== undefined) return { type: 'url', url: part.url }
-  return { type: 'base64', media_type: part.mediaType as Anthropic.Base64ImageSource['media_type'], data: part.data }
-}
-
-function toDocumentSource(part: Extract<ContentPart, { type: 'file' }>): Anthropic.DocumentBlockParam['source'] {
-  if (part.url !== undefined) return { type: 'url', url: part.url }
-  if (!part.mediaType.startsWith('text/')) return { type: 'base64', media_type: 'application/pdf', data: part.data }
-  return { type: 'text', media_type: 'text/plain', data: Buffer.from(part.data, 'base64').toString() }
+/** The API refuses a message that ends in thinking: what was thought about was cut off or is left out. */
+function withoutFinalThinking(blocks: Anthropic.ContentBlockParam[]): Anthropic.ContentBlockParam[] {
+  const last = blocks.findLastIndex(({ type }) => type !== 'thinking' && type !== 'redacted_thinking')
+  return blocks.slice(0, last + 1)
 }
 
 function toResultBlock({ callId, content, isError }: ToolResultPart): Anthropic.ToolResultBlockParam {
+  const result = { type: 'tool_result', tool_use_id: toToolUseId(callId) } as const
   const blocks = content.flatMap(toContentBlocks)
-  return {
-    type: 'tool_result',
-    tool_use_id: toToolUseId(callId),
-    ...(blocks.length > 0 ? { content: blocks } : {}),
-    ...(isError ? { is_error: true } : {}),
-  }
+  if (!isError) return blocks.length > 0 ? { ...result, content: blocks } : result
+  // Of an error the API takes text only, and not none.
+  const texts = blocks.filter((block) => block.type === 'text')
+  return { ...result, content: texts.length > 0 ? texts : 'It failed without saying why.', is_error: true }
 }
 
 function toAssistantBlocks(part: AssistantMessage['content'][number]): Anthropic.ContentBlockParam[] {
   if (part.type === 'text') return toTextBlocks(part.text)
-  if (part.type === 'tool-call')
-    return [{ type: 'tool_use', id: toToolUseId(part.callId), name: part.name, input: toInput(part) }]
+  if (part.type === 'tool-call') return [toToolUse(part)]
   const { signature, redacted } = part.providerData?.['anthropic'] ?? {}
   if (typeof redacted === 'string') return [{ type: 'redacted_thinking', data: redacted }]
-  return typeof signature === 'string' ? [{ type: 'thinking', thinking: part.text, signature }] : []
+  return typeof signature === 'string' && signature !== '' ? [{ type: 'thinking', thinking: part.text, signature }] : []
 }
 
-/** The API takes objects only; what a model wrote that was none is kept where it can be seen. */
-function toInput({ input }: ToolCallPart): object {
-  return typeof input === 'object' && input !== null && !Array.isArray(input) ? input : { input }
+function toToolUse({ callId, name, input }: ToolCallPart): Anthropic.ToolUseBlockParam {
+  // The API takes objects only; what a model wrote that was none is kept where it can be seen.
+  const isObject = typeof input === 'object' && input !== null && !Array.isArray(input)
+  return {
+    type: 'tool_use',
+    id: toToolUseId(callId),
+    name: name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64) || '_',
+    input: isObject ? input : { input },
+  }
 }
 
-/** Ids of other providers may hold characters that this API does not take. */
+/** Ids of other providers may hold characters that this API does not take; the same id always becomes the same. */
 function toToolUseId(callId: string): string {
-  return callId.replace(/[^a-zA-Z0-9_-]/g, '_')
+  if (/^[a-zA-Z0-9_-]+$/.test(callId)) return callId
+  return `call_${createHash('sha256').update(callId).digest('hex').slice(0, 32)}`
 }

@@ -1,8 +1,17 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import type { ModelRequest } from '@orra/core'
-import type { RequestDefaults } from './anthropic.ts'
 import { type Cacheable, markCacheBreakpoints } from './cache-breakpoints.ts'
 import { toAnthropicMessages } from './to-anthropic-messages.ts'
+
+/** What a request holds besides the conversation, unless it says otherwise. */
+export interface RequestDefaults {
+  readonly model: string
+  readonly maxOutputTokens: number
+  readonly promptCaching: boolean
+  readonly thinking?: Anthropic.ThinkingConfigParam
+  readonly effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max'
+  readonly temperature?: number
+}
 
 /** The body of a Messages API call. */
 export function toAnthropicRequest(
@@ -12,7 +21,7 @@ export function toAnthropicRequest(
   const { thinking, effort, temperature, promptCaching } = defaults
   const prompt: Cacheable = {
     ...(request.tools.length > 0 ? { tools: request.tools.map(toAnthropicTool) } : {}),
-    ...(request.instructions ? { system: [{ type: 'text', text: request.instructions }] } : {}),
+    ...(request.instructions?.trim() ? { system: [{ type: 'text', text: request.instructions }] } : {}),
     messages: toAnthropicMessages(request.messages),
   }
   return {

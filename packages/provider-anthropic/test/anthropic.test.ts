@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { defineTool } from '@orra/core'
 import { anthropic } from '@orra/provider-anthropic'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -172,12 +173,6 @@ describe('a stream', () => {
 
   it('that ends cleanly before the reply does is a connection error', async () => {
     expect(await failureOf(played(start, toolStart))).toMatchObject({ code: 'provider.connection' })
-    expect(await failureOf(played())).toMatchObject({ code: 'provider.connection' })
-  })
-
-  it('that fails in the middle is classified by what it says', async () => {
-    const error = { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }
-    expect(await failureOf(played(start, error))).toMatchObject({ code: 'provider.unavailable', retryable: true })
   })
 
   it('takes the last count of usage', async () => {
@@ -223,15 +218,53 @@ describe('a stream', () => {
     expect((await played(start, ...end(reason))).at(-1)).toMatchObject({ stopReason })
   })
 
-  it('drops a call that the output limit cut off', async () => {
-    const events = await played(start, toolStart, json('{"city":"Ro'), ...end('max_tokens'))
-    expect(events.at(-1)).toMatchObject({ message: { content: [] }, stopReason: 'length' })
+  it.each([
+    ['a page', '<html>Welcome</html>'],
+    ['JSON of another kind', '{"ok":true}'],
+    ['nothing', ''],
+  ])('of an address that is no API is told apart: %s', async (_, body) => {
+    const type = body.startsWith('{') ? 'application/json' : 'text/html'
+    for (const streaming of [true, false]) {
+      const fetch = wire(body, { status: 200, headers: { 'content-type': type } })
+      const provider = anthropic({ model: 'm', apiKey: 'k', maxRetries: 0, streaming, fetch })
+      expect(await failureOf(collect(provider, ask('Hello')))).toMatchObject({
+        code: 'provider.bad-reply',
+        retryable: false,
+      })
+    }
   })
 
-  it('of a page that is no API is told apart', async () => {
-    const html = wire('<html>Welcome</html>', { status: 200, headers: { 'content-type': 'text/html' } })
-    const provider = anthropic({ model: 'm', apiKey: 'k', maxRetries: 0, fetch: html })
-    expect(await failureOf(collect(provider, ask('Hello')))).toMatchObject({ code: 'provider.connection' })
+  it('bears with counts that a proxy leaves out', async () => {
+    const bare = { ...start, message: { ...start.message, usage: undefined } }
+    const stop = [{ type: 'message_delta', delta: { stop_reason: 'end_turn' } }, { type: 'message_stop' }]
+    const none = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
+    expect((await played(bare, ...stop)).at(-1)).toMatchObject({ usage: none })
+  })
+
+  it.each([
+    ['overloaded_error', 'Overloaded', 'provider.unavailable'],
+    ['rate_limit_error', 'slow down', 'provider.rate-limited'],
+    ['request_too_large', 'too large', 'provider.context-too-long'],
+    ['invalid_request_error', 'prompt is too long: 5 tokens > 4 maximum', 'provider.context-too-long'],
+    ['invalid_request_error', 'messages: what?', 'provider.bad-request'],
+    ['brand_new_error', 'who knows', 'provider.unavailable'],
+  ])('that breaks off with %s (%s) is %s', async (type, message, code) => {
+    expect(await failureOf(played(start, { type: 'error', error: { type, message } } as never))).toMatchObject({ code })
+  })
+
+  it('whose bytes cannot be read is a connection error, whatever was thrown', async () => {
+    for (const thrown of [
+      new Error('ECONNRESET'),
+      new TypeError('terminated'),
+      new DOMException('late', 'TimeoutError'),
+    ]) {
+      const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(thrown) })
+      const provider = anthropic({ model: 'm', apiKey: 'k', maxRetries: 0, fetch: wire(body) })
+      expect(await failureOf(collect(provider, ask('Hello')))).toMatchObject({
+        code: 'provider.connection',
+        retryable: true,
+      })
+    }
   })
 
   it('left early closes the connection', async () => {
@@ -309,6 +342,7 @@ describe('a request', () => {
         { role: 'user', content: [{ type: 'text', text: 'Three' }] },
       ],
     })
+    const id = expect.stringMatching(/^call_[0-9a-f]{32}$/)
     expect(api.bodies[0]?.messages).toEqual([
       {
         role: 'user',
@@ -319,12 +353,12 @@ describe('a request', () => {
       },
       {
         role: 'assistant',
-        content: [{ type: 'tool_use', id: 'call_1', name: 'weather', input: { input: 'no object' } }],
+        content: [{ type: 'tool_use', id, name: 'weather', input: { input: 'no object' } }],
       },
       {
         role: 'user',
         content: [
-          { type: 'tool_result', tool_use_id: 'call_1', is_error: true },
+          { type: 'tool_result', tool_use_id: id, is_error: true, content: 'It failed without saying why.' },
           { type: 'text', text: 'Three' },
         ],
       },
@@ -358,6 +392,62 @@ describe('a request', () => {
       { type: 'document', source: { type: 'url', url: 'https://example.com/a.pdf' } },
       { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'plain' } },
     ])
+  })
+
+  it('never ends an assistant message in thinking, and sends none without its signature', async () => {
+    await using api = await loopback({ promptCaching: false })
+    api.server.onMessage(/.*/, { content: 'ok' })
+    const signed = { type: 'reasoning', text: 'Hm.', providerData: { anthropic: { signature: 's' } } } as const
+    const unsigned = { type: 'reasoning', text: 'Hm.', providerData: { anthropic: { signature: '' } } } as const
+    const say = (...content: readonly object[]) => ({ role: 'assistant', content }) as never
+    const hello = { role: 'user', content: [{ type: 'text', text: 'Hello' }] } as const
+    const messages = [
+      hello,
+      say(signed),
+      hello,
+      say(signed, { type: 'text', text: '\n' }),
+      hello,
+      say(unsigned, { type: 'text', text: 'Hi' }),
+      hello,
+    ]
+    await collect(api.provider, { tools: [], messages })
+    expect(api.bodies[0]?.messages.map(({ role, content }) => [role, ...content.map(({ type }) => type)])).toEqual([
+      ['user', 'text', 'text', 'text'],
+      ['assistant', 'text'],
+      ['user', 'text'],
+    ])
+  })
+
+  it('puts words in the place of what the API cannot read', async () => {
+    await using api = await loopback({ promptCaching: false })
+    api.server.onMessage(/.*/, { content: 'ok' })
+    const content = [
+      { type: 'image', mediaType: 'image/svg+xml', data: 'aGk=' },
+      { type: 'image', mediaType: 'image/jpg', data: 'aGk=' },
+      { type: 'file', mediaType: 'application/msword', data: 'aGk=', name: 'a.doc' },
+      { type: 'file', mediaType: 'text/csv', url: 'https://example.com/a.csv' },
+      { type: 'file', mediaType: 'text/plain', data: '' },
+      { type: 'file', mediaType: 'application/json', data: Buffer.from('{}').toString('base64') },
+    ] as const
+    await collect(api.provider, { tools: [], messages: [{ role: 'user', content }] })
+    expect(api.bodies[0]?.messages[0]?.content).toEqual([
+      { type: 'text', text: '[The image (image/svg+xml) is empty or of a kind that this model cannot read.]' },
+      { type: 'image', source: { type: 'base64', media_type: 'image/jpeg', data: 'aGk=' } },
+      {
+        type: 'text',
+        text: '[The file a.doc (application/msword) is empty or of a kind that this model cannot read.]',
+      },
+      { type: 'text', text: '[The file (text/csv) is empty or of a kind that this model cannot read.]' },
+      { type: 'text', text: '[The file (text/plain) is empty or of a kind that this model cannot read.]' },
+      { type: 'document', source: { type: 'text', media_type: 'text/plain', data: '{}' } },
+    ])
+  })
+
+  it('has no system prompt when the instructions are blank', async () => {
+    await using api = await loopback()
+    api.server.onMessage(/.*/, { content: 'ok' })
+    await collect(api.provider, ask('Hello', { instructions: ' \n' }))
+    expect(api.bodies[0]).not.toHaveProperty('system')
   })
 
   it('keeps its beginning from call to call, with cache marks on it and on the newest messages', async () => {
@@ -401,6 +491,36 @@ describe('a request', () => {
       output_config: { effort: 'low' },
     })
     expect(api.server.getLastRequest()?.headers).toMatchObject({ 'x-team': 'red' })
+  })
+})
+
+describe('a long wait that a server asks for', () => {
+  it.each([
+    ['3600', 1],
+    ['0', 3],
+  ])('of %s s means %i tries', async (seconds, tries) => {
+    let calls = 0
+    const fetch: typeof globalThis.fetch = async () => {
+      calls += 1
+      return new Response('{}', { status: 529, headers: { 'retry-after': seconds } })
+    }
+    const failure = await failureOf(collect(anthropic({ model: 'm', apiKey: 'k', fetch }), ask('Hello')))
+    expect(failure).toMatchObject({ code: 'provider.unavailable', details: { retryAfterMs: Number(seconds) * 1000 } })
+    expect(calls).toBe(tries)
+  })
+})
+
+describe('a setting that cannot be one', () => {
+  it.each([
+    ['a key with a line end', { apiKey: 'sk-ant-se\ncret' }, 'ANTHROPIC_API_KEY'],
+    ['a key with a curly quote', { apiKey: '“sk-ant-secret”' }, 'ANTHROPIC_API_KEY'],
+    ['a base URL without its scheme', { apiKey: 'k', baseURL: 'localhost:8080' }, 'ANTHROPIC_BASE_URL'],
+    ['fewer than no retries', { apiKey: 'k', maxRetries: -1 }, 'maxRetries'],
+  ])('is named, and never shown: %s', async (_, options, setting) => {
+    const failure = await failureOf(collect(anthropic({ model: 'm', ...options }), ask('Hello')))
+    expect(failure).toMatchObject({ code: 'provider.unconfigured', retryable: false, details: { setting } })
+    expect(inspect(failure)).not.toContain('secret')
+    expect(inspect(failure)).not.toContain('cret')
   })
 })
 

@@ -1,6 +1,17 @@
 import type Anthropic from '@anthropic-ai/sdk'
-import { type JsonValue, type ModelEvent, OrraError } from '@orra/core'
+import { type JsonValue, type ModelEvent, type ModelResponse, OrraError } from '@orra/core'
 import { toModelResponse } from './from-anthropic-message.ts'
+
+/** Puts a streamed reply together. */
+export interface ReplyAssembler {
+  /** Takes the next event of the stream; returns what a reader wants to see of it at once. */
+  take(event: Anthropic.RawMessageStreamEvent): ModelEvent | undefined
+  /**
+   * The reply, once the stream has ended. Throws `provider.bad-reply` when there was none, and `provider.connection` when
+   * the stream ended before it did.
+   */
+  finish(): ModelResponse
+}
 
 /** A block while it grows. */
 interface GrowingBlock {
@@ -9,41 +20,41 @@ interface GrowingBlock {
   signature: string
 }
 
-/** Hands deltas on as they come and ends with the whole reply. Throws when the stream ends before the reply does. */
-export async function* readAnthropicStream(
-  events: AsyncIterable<Anthropic.RawMessageStreamEvent>,
-): AsyncGenerator<ModelEvent> {
+export function replyAssembler(): ReplyAssembler {
   const blocks: GrowingBlock[] = []
   let message: Anthropic.Message | undefined
   let whole = false
 
-  for await (const event of events) {
-    switch (event.type) {
-      case 'message_start':
-        message = event.message
-        break
-      case 'content_block_start':
-        blocks[event.index] = { block: event.content_block, text: '', signature: '' }
-        break
-      case 'content_block_delta': {
-        const growing = blocks[event.index]
-        const delta = growing && grow(growing, event.delta)
-        if (delta) yield delta
-        break
+  return {
+    take(event) {
+      switch (event.type) {
+        case 'content_block_delta': {
+          const growing = blocks[event.index]
+          return growing && grow(growing, event.delta)
+        }
+        case 'content_block_start':
+          blocks[event.index] = { block: event.content_block, text: '', signature: '' }
+          return undefined
+        case 'message_start':
+          message = event.message
+          return undefined
+        case 'message_delta':
+          if (message) message = withDelta(message, event)
+          return undefined
+        case 'message_stop':
+          whole = true
+          return undefined
+        default:
+          return undefined
       }
-      case 'message_delta':
-        if (message) message = withDelta(message, event)
-        break
-      case 'message_stop':
-        whole = true
-        break
-      default:
-        break
-    }
+    },
+    finish() {
+      if (!message) throw noReply()
+      if (!whole) throw cutShort()
+      // A server that skips an index leaves a hole.
+      return toModelResponse({ ...message, content: blocks.filter(Boolean).map(grown) })
+    },
   }
-
-  if (!message || !whole) throw cutShort()
-  yield { type: 'finish', ...toModelResponse({ ...message, content: blocks.map(grown) }) }
 }
 
 function grow(growing: GrowingBlock, delta: Anthropic.RawContentBlockDelta): ModelEvent | undefined {
@@ -84,8 +95,13 @@ function parseInput(text: string): JsonValue {
 
 /** Counts in a delta stand for the whole reply so far; those it leaves out stay. */
 function withDelta(message: Anthropic.Message, { delta, usage }: Anthropic.RawMessageDeltaEvent): Anthropic.Message {
-  const known = Object.fromEntries(Object.entries(usage).filter(([, count]) => count !== null))
+  const known = Object.fromEntries(Object.entries(usage ?? {}).filter(([, count]) => count !== null))
   return { ...message, stop_reason: delta.stop_reason, usage: { ...message.usage, ...known } }
+}
+
+export function noReply(): OrraError<'provider.bad-reply'> {
+  const message = 'What came back is no reply of the Messages API; is the base URL right?'
+  return new OrraError('provider.bad-reply', message, { details: { provider: 'anthropic' } })
 }
 
 function cutShort(): OrraError<'provider.connection'> {

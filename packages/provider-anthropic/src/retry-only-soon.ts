@@ -1,0 +1,27 @@
+/** The longest wait that is sat out in silence, in seconds; after it the caller is told, who can do better. */
+const LONGEST_WAIT_S = 20
+
+/** The SDK waits for as long as a server asks, hours even. With this it gives up at once when the wait would be long. */
+export function retryOnlySoon(send: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const response = await send(input, init)
+    if (response.ok || !(waitOf(response.headers) > LONGEST_WAIT_S)) return response
+    const { status, statusText, body } = response
+    const headers = new Headers(response.headers)
+    // The header by which the API itself tells the SDK not to try again.
+    headers.set('x-should-retry', 'false')
+    return new Response(body, { status, statusText, headers })
+  }
+}
+
+function waitOf(headers: Headers): number {
+  return (retryAfterMs(headers) ?? 0) / 1000
+}
+
+/** What a server asks for: seconds, or a date. */
+export function retryAfterMs(headers: Headers | undefined): number | undefined {
+  const value = headers?.get('retry-after')
+  if (!value) return undefined
+  const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined
+}
