@@ -259,7 +259,7 @@ describe('a conversation that was left open', () => {
     const store = memoryStore()
     const content = [{ type: 'text', text: 'Earlier' }] as const
     for (const namespace of [bob, alice])
-      await store.sessions.append(namespace, [{ type: 'input', message: { role: 'user', content } }])
+      await store.sessions.append(namespace, [{ type: 'input', key: 'k', message: { role: 'user', content } }])
     const commands: TerminalCommands = { as: { description: '', run: ({ become }) => become(alice) } }
     const shown = await piped(['Now', '/as', 'Now'], ['Late to Bob.', 'Bob.', 'Late to Alice.', 'Alice.'], {
       store,

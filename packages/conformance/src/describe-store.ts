@@ -46,14 +46,17 @@ export function describeStore(
     scenario('numbers entries from 1 and returns them as they were given', async (sessions) => {
       const { seqs, head } = await sessions.append(bob, [input('a'), input('b')])
       expect(seqs).toEqual([1, 2])
-      expect(head).toMatchObject({ namespace: bob.key, length: 2, inbox: [1, 2], epoch: 0 })
+      expect(head).toMatchObject({ namespace: bob.key, length: 2, inbox: ['a', 'b'], epoch: 0 })
       expect((await sessions.append(bob, [input('c')])).seqs).toEqual([3])
       expect(entriesOf(await sessions.read(bob))).toEqual([input('a'), input('b'), input('c')])
       expect((await sessions.read(bob)).map(({ seq }) => seq)).toEqual([1, 2, 3])
     })
 
     scenario('reads on from a place, in pages', async (sessions) => {
-      await sessions.append(bob, ['a', 'b', 'c', 'd'].map(input))
+      await sessions.append(
+        bob,
+        ['a', 'b', 'c', 'd'].map((text) => input(text)),
+      )
       expect(textsOf(await sessions.read(bob, { after: 2 }))).toEqual(['c', 'd'])
       expect(textsOf(await sessions.read(bob, { after: 1, limit: 2 }))).toEqual(['b', 'c'])
       expect(await sessions.read(bob, { after: 4 })).toEqual([])
@@ -80,7 +83,10 @@ export function describeStore(
 
     scenario('keeps every character, and entries of a mebibyte', async (sessions) => {
       const texts = ['𝒳 ünï 日本語 \u0000 \u2028 "\\', 'x'.repeat(1024 * 1024)]
-      await sessions.append(bob, texts.map(input))
+      await sessions.append(
+        bob,
+        texts.map((text) => input(text)),
+      )
       expect(textsOf(await sessions.read(bob, { limit: 1 }))).toEqual([texts[0]])
       expect(textsOf(await sessions.read(bob, { after: 1 }))).toEqual([texts[1]])
     })
@@ -124,40 +130,52 @@ export function describeStore(
 
   describe(`${name}: the inbox`, () => {
     scenario('accepts a key once, and names the first place again', async (sessions) => {
-      const once = { ...input('a'), key: 'k' }
+      const once = input('a', 'k')
       expect((await sessions.append(bob, [once, once])).seqs).toEqual([1, 1])
-      expect((await sessions.append(bob, [{ ...input('b'), key: 'k' }, input('c')])).seqs).toEqual([1, 2])
+      expect((await sessions.append(bob, [input('b', 'k'), input('c')])).seqs).toEqual([1, 2])
       expect(textsOf(await sessions.read(bob))).toEqual(['a', 'c'])
     })
 
     scenario('keeps the keys of two sessions apart', async (sessions) => {
-      await sessions.append(bob, [{ ...input('a'), key: 'k' }])
-      expect((await sessions.append(alice, [{ ...input('b'), key: 'k' }])).seqs).toEqual([1])
+      await sessions.append(bob, [input('a', 'k')])
+      expect((await sessions.append(alice, [input('b', 'k')])).seqs).toEqual([1])
       expect(textsOf(await sessions.read(alice))).toEqual(['b'])
     })
 
     scenario('empties as messages take inputs or callers withdraw them', async (sessions) => {
       await sessions.append(bob, [input('a'), input('b'), input('c')])
       const { epoch } = await claimed(sessions)
-      await sessions.append(bob, [started(2), { ...message('b'), input: 2 }], { epoch })
-      expect(await sessions.head(bob)).toMatchObject({ inbox: [1, 3], openRun: run })
-      await sessions.append(bob, [{ type: 'input-withdrawn', input: 1 }])
+      await sessions.append(bob, [started('b'), { ...message('b'), input: 'b' }], { epoch })
+      expect(await sessions.head(bob)).toMatchObject({ inbox: ['a', 'c'], openRun: { runId: run, input: 'b' } })
+      await sessions.append(bob, [{ type: 'input-withdrawn', input: 'a' }])
       await sessions.append(bob, [ended()], { epoch })
       const head = await sessions.head(bob)
-      expect(head).toMatchObject({ inbox: [3] })
+      expect(head).toMatchObject({ inbox: ['c'] })
       expect(head).not.toHaveProperty('openRun')
     })
 
     scenario('lets an input be taken once', async (sessions) => {
       await sessions.append(bob, [input('a'), input('b')])
       const { epoch } = await claimed(sessions)
-      await sessions.append(bob, [{ ...message('a'), input: 1 }], { epoch })
-      await sessions.append(bob, [{ type: 'input-withdrawn', input: 2 }])
-      for (const gone of [1, 2, 7]) {
+      await sessions.append(bob, [{ ...message('a'), input: 'a' }], { epoch })
+      await sessions.append(bob, [{ type: 'input-withdrawn', input: 'b' }])
+      for (const gone of ['a', 'b', 'never']) {
         const again = sessions.append(bob, [{ ...message('again'), input: gone }], { epoch })
         await expect(again).rejects.toSatisfy((error) => isOrraError(error, 'store.input-gone'))
       }
       expect(await sessions.read(bob)).toHaveLength(4)
+    })
+
+    scenario('writes a withdrawal only where there is something to withdraw', async (sessions) => {
+      const withdrawal = { type: 'input-withdrawn', input: 'a' } as const
+      expect((await sessions.append(bob, [withdrawal])).seqs).toEqual([0])
+      expect(await sessions.head(bob)).toBeUndefined()
+      await sessions.append(bob, [input('a')])
+      const { epoch } = await claimed(sessions)
+      await sessions.append(bob, [started('a'), { ...message('a'), input: 'a' }], { epoch })
+      expect((await sessions.append(bob, [withdrawal])).seqs).toEqual([4])
+      await sessions.append(bob, [ended()], { epoch })
+      expect((await sessions.append(bob, [withdrawal, input('b')])).seqs).toEqual([0, 6])
     })
   })
 
@@ -168,6 +186,13 @@ export function describeStore(
       expect(await sessions.claim(alice, { owner: 'two', ttlMs: 1000 })).toBeDefined()
       await lease.release()
       expect(await sessions.claim(bob, { owner: 'two', ttlMs: 1000 })).toBeDefined()
+    })
+
+    scenario('comes with the head as it was taken', async (sessions) => {
+      await sessions.append(bob, [input('a')])
+      const { head, epoch } = await claimed(sessions)
+      expect(head).toEqual(await sessions.head(bob))
+      expect(head).toMatchObject({ epoch, length: 1, inbox: ['a'] })
     })
 
     scenario('runs out, unless it is renewed', async (sessions, { advance }) => {
@@ -196,10 +221,10 @@ export function describeStore(
     scenario('is needed for everything but inputs, withdrawals and metadata', async (sessions) => {
       await sessions.append(bob, [
         input('a'),
-        { type: 'input-withdrawn', input: 1 },
+        { type: 'input-withdrawn', input: 'a' },
         { type: 'metadata', set: { title: 'T' } },
       ])
-      for (const entry of [message('m'), started(1), ended(), { type: 'tool-started', callId: 'c' } as const]) {
+      for (const entry of [message('m'), started('a'), ended(), { type: 'tool-started', callId: 'c' } as const]) {
         await expect(sessions.append(bob, [entry])).rejects.toSatisfy(fenced)
       }
       expect(await sessions.read(bob)).toHaveLength(3)
@@ -213,11 +238,13 @@ export function describeStore(
     scenario('of a deleted session is worth nothing, even when the session is made anew', async (sessions) => {
       const old = await claimed(sessions, 'one')
       await sessions.append(bob, [message('a')], { epoch: old.epoch })
+      const { id } = (await sessions.head(bob)) ?? {}
       await sessions.delete(bob)
       await expect(sessions.append(bob, [message('b')], { epoch: old.epoch })).rejects.toSatisfy(fenced)
       expect(await old.renew()).toBe(false)
       const lease = await claimed(sessions, 'two')
       expect(lease.epoch).toBeGreaterThan(old.epoch)
+      expect(lease.head.id).not.toBe(id)
       await expect(sessions.append(bob, [message('c')], { epoch: old.epoch })).rejects.toSatisfy(fenced)
     })
   })
@@ -289,17 +316,14 @@ export function describeStore(
     scenario('finds everything as it was', async (sessions, { reopen, store }) => {
       if (!reopen) throw new Error('A durable store is tried with "reopen"; else say { durable: false }.')
       const { epoch } = await claimed(sessions)
-      await sessions.append(bob, [
-        { ...input('a'), key: 'k' },
-        { type: 'metadata', set: { title: 'T' } },
-      ])
-      await sessions.append(bob, [started(1), { ...message('a'), input: 1 }], { epoch })
+      await sessions.append(bob, [input('a', 'k'), { type: 'metadata', set: { title: 'T' } }])
+      await sessions.append(bob, [started('k'), { ...message('a'), input: 'k' }], { epoch })
       const before = { head: await sessions.head(bob), entries: await sessions.read(bob) }
       await store[Symbol.asyncDispose]()
 
       await using again = await reopen()
       expect({ head: await again.sessions.head(bob), entries: await again.sessions.read(bob) }).toEqual(before)
-      expect((await again.sessions.append(bob, [{ ...input('b'), key: 'k' }])).seqs).toEqual([1])
+      expect((await again.sessions.append(bob, [input('b', 'k')])).seqs).toEqual([1])
       await expect(again.sessions.append(bob, [message('m')], { epoch: epoch - 1 })).rejects.toSatisfy(fenced)
       expect(await again.sessions.claim(bob, { owner: 'new', ttlMs: 1000 })).toBeUndefined()
       await again.sessions.append(bob, [message('m')], { epoch })
@@ -307,16 +331,17 @@ export function describeStore(
   })
 }
 
-function input(text: string) {
-  return { type: 'input', message: { role: 'user', content: [{ type: 'text', text }] } } as const satisfies Entry
+/** Its key is the beginning of its text, unless another is given. */
+function input(text: string, key = text.slice(0, 20)) {
+  return { type: 'input', key, message: { role: 'user', content: [{ type: 'text', text }] } } as const satisfies Entry
 }
 
 function message(text: string) {
   return { type: 'message', message: { role: 'user', content: [{ type: 'text', text }] } } as const satisfies Entry
 }
 
-function started(seq: number) {
-  return { type: 'run-started', runId: run, input: seq } as const satisfies Entry
+function started(key: string) {
+  return { type: 'run-started', runId: run, input: key } as const satisfies Entry
 }
 
 function ended() {

@@ -19,6 +19,8 @@ export interface ErrorDetails {
   'policy.invalid': { readonly pattern: string; readonly problem: string }
   /** A policy or a hook denies what was asked. */
   'gate.denied': { readonly action: string; readonly rule: string }
+  /** The session was deleted while a message waited in it or was being answered. */
+  'session.deleted': { readonly namespace: string }
   /** A hook threw. */
   'hook.failed': { readonly point: string; readonly hook: string }
   /** A hook returned something that its point does not take. */
@@ -32,7 +34,7 @@ export interface ErrorDetails {
   /** An append carries an old epoch: somebody else has claimed the session since. */
   'store.fenced': { readonly namespace: string }
   /** A message takes an input that no longer waits: somebody took it, or it was withdrawn. */
-  'store.input-gone': { readonly namespace: string; readonly input: number }
+  'store.input-gone': { readonly namespace: string }
   /** The provider lacks a setting, such as a key. */
   'provider.unconfigured': { readonly provider: string; readonly setting: string }
   /** The provider refuses the key, or the key may not use this model. */

@@ -1,6 +1,19 @@
 // Everything here is public API: a name that is added is a promise.
 export type { Channel } from './channel.ts'
-export type { ContextOptions, ContextReport } from './context.ts'
+export type { ContextOptions, ContextReport } from './context/fit-turns.ts'
+export { type ErrorCode, type ErrorDetails, isOrraError, OrraError, type ProviderFailure } from './errors.ts'
+export type { NameRule, Policies, Policy } from './gate/policy.ts'
+export {
+  type Denial,
+  deny,
+  type Hook,
+  type HookEvent,
+  type HookEvents,
+  type HookPatches,
+  type HookPoint,
+  type Hooks,
+} from './hooks.ts'
+export type { JsonObject, JsonValue } from './json.ts'
 export type {
   Entry,
   InputEntry,
@@ -13,21 +26,25 @@ export type {
   RunSettings,
   RunStartedEntry,
   ToolStartedEntry,
-} from './entry.ts'
-export { type ErrorCode, type ErrorDetails, isOrraError, OrraError, type ProviderFailure } from './errors.ts'
-export type { RunEvent, RunResult } from './event.ts'
-export {
-  type Denial,
-  deny,
-  type Hook,
-  type HookEvent,
-  type HookEvents,
-  type HookPatches,
-  type HookPoint,
-  type Hooks,
-} from './hooks.ts'
-export type { JsonObject, JsonValue } from './json.ts'
-export { type MemoryStoreOptions, memoryStore } from './memory-store.ts'
+} from './log/entry.ts'
+export { type MemoryStoreOptions, memoryStore } from './log/memory-store.ts'
+export type { EntriesOptions, Session } from './log/session.ts'
+export { type AppendPlan, emptyHead, planAppend, type SessionHead } from './log/session-head.ts'
+export type {
+  AppendOptions,
+  AppendResult,
+  ClaimOptions,
+  DeleteOptions,
+  Lease,
+  ListOptions,
+  Page,
+  ReadOptions,
+  SessionLog,
+  Store,
+  StoreOptions,
+} from './log/store.ts'
+export type { RunEvent, RunResult } from './loop/event.ts'
+export type { Instructions, InstructionsContext } from './loop/run-scope.ts'
 export {
   type AssistantMessage,
   type ContentPart,
@@ -47,7 +64,6 @@ export {
   type UserMessage,
 } from './message.ts'
 export { Namespace } from './namespace.ts'
-export type { NameRule, Policies, Policy } from './policy.ts'
 export type {
   ModelCallOptions,
   ModelEvent,
@@ -59,22 +75,6 @@ export type {
   ToolSpec,
   Usage,
 } from './provider.ts'
-export type { Instructions, InstructionsContext } from './run-scope.ts'
 export { createRuntime, type ResumeOptions, type RunOptions, type Runtime, type RuntimeOptions } from './runtime.ts'
 export type { Infer, Schema, TypedSchema } from './schema.ts'
-export type { EntriesOptions, Session } from './session.ts'
-export { type AppendPlan, emptyHead, planAppend, type SessionHead } from './session-head.ts'
-export type {
-  AppendOptions,
-  AppendResult,
-  ClaimOptions,
-  DeleteOptions,
-  Lease,
-  ListOptions,
-  Page,
-  ReadOptions,
-  SessionLog,
-  Store,
-  StoreOptions,
-} from './store.ts'
 export { defineTool, type Tool, type ToolContext, type ToolDefinition, type ToolOutput } from './tool.ts'

@@ -1,5 +1,5 @@
 import { OrraError } from './errors.ts'
-import type { JsonObject, JsonValue } from './json.ts'
+import { type JsonObject, type JsonValue, toJson } from './json.ts'
 
 /**
  * What a provider wants back unchanged in the next request (a signature, an item id), by provider name. A provider
@@ -96,21 +96,31 @@ export function toolCallsOf(message: AssistantMessage): readonly ToolCallPart[] 
   return message.content.filter((part) => part.type === 'tool-call')
 }
 
-/** A user message made of `input`. Throws `message.invalid` when nothing would be sent. */
+/** A user message made of `input`, sharing nothing with it. Throws `message.invalid` when nothing could be sent. */
 export function toUserMessage(input: UserInput): UserMessage {
-  const content = typeof input === 'string' ? [{ type: 'text', text: input } as const] : contentOf(input)
+  const content = typeof input === 'string' ? [{ type: 'text', text: input }] : partsOf(input)
+  if (!isContent(content)) {
+    throw invalid('it must be text, or text, image and file parts, the last two with either "data" (base64) or "url"')
+  }
   if (content.every((part) => part.type === 'text' && part.text.trim() === '')) {
     throw invalid('it is empty; send some text, an image or a file')
   }
-  return { role: 'user', content }
+  return { role: 'user', content: toJson(content) }
 }
 
-function contentOf(input: readonly ContentPart[] | UserMessage): readonly ContentPart[] {
-  const content = typeof input === 'object' && input !== null && 'role' in input ? input.content : input
-  if (isContent(content)) return content
-  throw invalid(
-    'it is neither text, nor a user message, nor a list of text, image and file parts, the last two with either "data" (base64) or "url"',
-  )
+function partsOf(input: readonly ContentPart[] | UserMessage): unknown {
+  return typeof input === 'object' && input !== null && 'role' in input ? input.content : input
+}
+
+/** Whether `value` is a message of this role, with all of its parts whole. */
+export function isMessageOf<Role extends Message['role']>(
+  role: Role,
+  value: unknown,
+): value is Extract<Message, { role: Role }> {
+  const { role: given, content } = (value ?? {}) as { readonly role?: unknown; readonly content?: unknown }
+  if (given !== role || !Array.isArray(content)) return false
+  if (role === 'user') return isContent(content)
+  return content.every(role === 'assistant' ? isAssistantPart : isResultPart)
 }
 
 /** Whether `value` is a list of text, image and file parts, each whole. */
@@ -122,6 +132,15 @@ function isContentPart(part: Partial<ContentPart> | null | undefined): boolean {
   if (part?.type === 'text') return typeof part.text === 'string'
   if (part?.type !== 'image' && part?.type !== 'file') return false
   return typeof part.mediaType === 'string' && (typeof part.data === 'string') !== (typeof part.url === 'string')
+}
+
+function isAssistantPart(part: Partial<AssistantMessage['content'][number]> | null | undefined): boolean {
+  if (part?.type === 'text' || part?.type === 'reasoning') return typeof part.text === 'string'
+  return part?.type === 'tool-call' && typeof part.callId === 'string' && typeof part.name === 'string'
+}
+
+function isResultPart(part: Partial<ToolResultPart> | null | undefined): boolean {
+  return part?.type === 'tool-result' && typeof part.callId === 'string' && isContent(part.content)
 }
 
 function invalid(problem: string): OrraError<'message.invalid'> {

@@ -1,22 +1,24 @@
-import { linkAbort } from './abort.ts'
-import { type ContextOptions, contextBudget, fixedTokens } from './context.ts'
-import type { RunSettings } from './entry.ts'
+import { randomUUID } from 'node:crypto'
+import { type ContextOptions, contextBudget, fixedTokens } from './context/fit-turns.ts'
 import { OrraError } from './errors.ts'
-import type { RunEvent, RunResult } from './event.ts'
-import { eventStream } from './event-stream.ts'
-import { createGate } from './gate.ts'
-import { createHookRunner, type Hooks } from './hooks.ts'
-import { memoryStore } from './memory-store.ts'
+import { createGate } from './gate/gate.ts'
+import type { Policies } from './gate/policy.ts'
+import type { Hooks } from './hooks.ts'
+import type { RunSettings } from './log/entry.ts'
+import { memoryStore } from './log/memory-store.ts'
+import { openSession, type Session } from './log/session.ts'
+import type { Store } from './log/store.ts'
+import { linkAbort } from './loop/abort.ts'
+import type { RunEvent, RunResult } from './loop/event.ts'
+import { eventStream } from './loop/event-stream.ts'
+import { createHookRunner } from './loop/hook-runner.ts'
+import type { Instructions, Services } from './loop/run-scope.ts'
+import { openSessionWorker, type SessionWorker } from './loop/session-worker.ts'
 import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
 import { type Namespace, requireNamespace } from './namespace.ts'
-import type { Policies } from './policy.ts'
 import type { Provider } from './provider.ts'
-import type { Instructions, Services } from './run-scope.ts'
-import { openSession, type Session } from './session.ts'
-import { openSessionWorker, type SessionWorker } from './session-worker.ts'
-import type { Store } from './store.ts'
 import { estimateTokens } from './token-estimate.ts'
-import { readyTools, type Tool } from './tool.ts'
+import { LONGEST_TIMEOUT_MS, readyTools, type Tool } from './tool.ts'
 
 export interface RuntimeOptions {
   readonly provider: Provider
@@ -57,7 +59,8 @@ export interface Runtime extends AsyncDisposable {
   stream(namespace: Namespace, input: UserInput, options?: RunOptions): AsyncIterable<RunEvent>
   /**
    * Finishes what the session's log leaves open after a crash. The next `run` does so, too; this is for those who do
-   * not want to wait for one. Resolves to the last result, or `undefined` when nothing was open.
+   * not want to wait for one. Resolves to the last result, or `undefined` when nothing was open; throws what made the
+   * last run fail.
    */
   resume(namespace: Namespace, options?: ResumeOptions): Promise<RunResult | undefined>
   session(namespace: Namespace): Session
@@ -99,14 +102,14 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     // The map's order is that of their last use.
     if (known) workers.delete(namespace.key)
     workers.set(namespace.key, worker)
-    if (workers.size > MAX_IDLE_WORKERS) dropIdle()
+    if (workers.size > MAX_IDLE_WORKERS) dropIdle(worker)
     return worker
   }
 
-  function dropIdle(): void {
+  function dropIdle(needed: SessionWorker): void {
     for (const [key, worker] of workers) {
       if (workers.size <= MAX_IDLE_WORKERS) return
-      if (worker.idle) workers.delete(key)
+      if (worker.idle && worker !== needed) workers.delete(key)
     }
   }
 
@@ -124,7 +127,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     checkFits(message, services)
     using linked = linkAbort(signal, left)
     const hasSettings = Object.keys(settings).length > 0
-    const entry = { type: 'input', message, ...(hasSettings ? { settings } : {}) } as const
+    const entry = { type: 'input', key: randomUUID(), message, ...(hasSettings ? { settings } : {}) } as const
     return await workerOf(namespace).answer(entry, linked.signal, emit)
   }
 
@@ -140,7 +143,17 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       const head = await services.store.sessions.head(namespace, { signal })
       if (!head || (head.inbox.length === 0 && head.openRun === undefined)) return undefined
       using linked = linkAbort(signal)
-      return await workerOf(namespace).resume(linked.signal, onEvent ?? (() => {}))
+      let thrown: { readonly error: unknown } | undefined
+      const tell = (event: RunEvent) => {
+        try {
+          onEvent?.(event)
+        } catch (error) {
+          thrown ??= { error }
+        }
+      }
+      const result = await workerOf(namespace).resume(linked.signal, tell)
+      if (thrown) throw thrown.error
+      return result
     },
 
     session: (namespace) => openSession(requireNamespace(namespace), services.store.sessions),
@@ -167,7 +180,9 @@ function createServices(options: RuntimeOptions): Services {
   const { instructions, maxParallelTools = 8, leaseTtlMs = 15_000 } = options
   if (!(Number.isInteger(maxParallelTools) && maxParallelTools > 0))
     throw invalid('maxParallelTools', 'give a whole number above 0')
-  if (!(leaseTtlMs >= 100)) throw invalid('leaseTtlMs', 'give at least 100')
+  if (!(Number.isInteger(leaseTtlMs) && leaseTtlMs >= 100 && leaseTtlMs <= LONGEST_TIMEOUT_MS)) {
+    throw invalid('leaseTtlMs', 'give a whole number of milliseconds from 100 to about 24 days')
+  }
   return {
     provider,
     store,

@@ -15,7 +15,7 @@ export function estimateTokens(message: Message): number {
   let tokens = MESSAGE_TOKENS
   for (const part of message.content) {
     if (part.type === 'tool-result') tokens += estimateTokens({ role: 'user', content: part.content })
-    else if (part.type === 'tool-call') tokens += estimateTextTokens(part.name + JSON.stringify(part.input))
+    else if (part.type === 'tool-call') tokens += estimateTextTokens(part.name + (JSON.stringify(part.input) ?? ''))
     else if (part.type === 'text' || part.type === 'reasoning') tokens += estimateTextTokens(part.text)
     else tokens += MEDIA_TOKENS
   }

@@ -5,6 +5,9 @@ import type { Namespace } from './namespace.ts'
 import type { ToolSpec } from './provider.ts'
 import { type CompiledSchema, compileSchema, type Infer, type Schema } from './schema.ts'
 
+/** What timers can hold; they take anything longer for nothing. */
+export const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
+
 /** What a tool is handed beside its input. Everything here is bound to the caller's namespace. */
 export interface ToolContext {
   /** Whose call this is. A tool that keeps data keeps it under this. */
@@ -104,7 +107,9 @@ function readyTool(tool: Tool): ReadyTool {
   }
   if (typeof description !== 'string' || description.trim() === '') throw invalid(name, 'it has no description')
   if (typeof tool.execute !== 'function') throw invalid(name, 'its "execute" is not a function')
-  if (tool.timeoutMs !== undefined && !(tool.timeoutMs > 0)) throw invalid(name, 'its "timeoutMs" is not above 0')
+  if (tool.timeoutMs !== undefined && !(tool.timeoutMs > 0 && tool.timeoutMs <= LONGEST_TIMEOUT_MS)) {
+    throw invalid(name, 'its "timeoutMs" is not above 0, or is longer than a timer can be (about 24 days)')
+  }
   if (tool.readOnly && tool.destructive) throw invalid(name, 'it cannot be both "readOnly" and "destructive"')
   try {
     const schema = compileSchema(tool.input)

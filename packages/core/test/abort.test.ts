@@ -26,7 +26,7 @@ describe('stopping a run', () => {
     await asked.promise
     stop.abort()
     expect(await running).toMatchObject({ reason: 'aborted', text: '' })
-    expect(await logOf(orra)).toEqual(['input: Hello', 'run-started 1', 'user: Hello', 'run-ended aborted'])
+    expect(await logOf(orra)).toEqual(['input: Hello', 'run-started', 'user: Hello', 'run-ended aborted'])
   })
 
   it('does not wait for a model that does not heed the signal', async () => {
@@ -74,7 +74,7 @@ describe('stopping a run', () => {
     expect((await logOf(orra)).slice(4)).toEqual([
       'tool-started call-1',
       'tool: error call-1: It was stopped while it ran; nobody knows how far it came.',
-      'tool: error call-2: It was not run: the run was stopped before.',
+      'tool: error call-2: It was not run to its end: the run was stopped.',
       'run-ended aborted',
     ])
     await orra.run(bob, 'Go on')
@@ -162,7 +162,7 @@ describe('closing a runtime', () => {
     expect((await orra.resume(bob))?.text).toBe('Here I am.')
     expect(await logOf(orra)).toEqual([
       'input: Hello',
-      'run-started 1',
+      'run-started',
       'user: Hello',
       'assistant: Here I am.',
       'run-ended completed',

@@ -17,7 +17,7 @@ describe('a model call that fails', () => {
     expect(types).toEqual(['run-start', 'model-call-start', 'text-delta', 'text-delta'])
     expect(await logOf(orra)).toEqual([
       'input: Hello',
-      'run-started 1',
+      'run-started',
       'user: Hello',
       'run-ended error provider.unavailable',
     ])

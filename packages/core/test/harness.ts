@@ -41,11 +41,11 @@ function lineOf(entry: Entry): string {
     case 'input':
       return `input: ${textOf(entry.message)}`
     case 'input-withdrawn':
-      return `withdrawn ${entry.input}`
+      return 'withdrawn'
     case 'message':
       return `${entry.message.role}: ${entry.message.content.map(partLine).join(' ')}`
     case 'run-started':
-      return `run-started ${entry.input}`
+      return 'run-started'
     case 'run-ended':
       return `run-ended ${entry.reason}${entry.error ? ` ${entry.error.code}` : ''}`
     case 'tool-started':

@@ -117,7 +117,9 @@ describe('hooks', () => {
 
   it('change what is written, and so what anybody reads', async () => {
     const redact: Hooks = {
-      beforeAppend: ({ entry }) => ({ entry: JSON.parse(JSON.stringify(entry).replaceAll('4111-1111', '[card]')) }),
+      beforeAppend: ({ message }) => ({
+        message: JSON.parse(JSON.stringify(message).replaceAll('4111-1111', '[card]')),
+      }),
     }
     const { orra, provider } = scripted(['Your card is 4111-1111.', 'ok'], { hooks: [redact] })
     await orra.run(bob, 'My card is 4111-1111')
@@ -160,7 +162,11 @@ describe('hooks', () => {
     ['runStart', 'no'],
     ['sessionLoaded', { messages: 1 }],
     ['afterModelCall', deny('no')],
-    ['beforeAppend', { entry: { type: 'metadata', set: {} } }],
+    ['beforeAppend', { message: { role: 'assistant', content: [] } }],
+    ['runStart', { message: 'hello' }],
+    ['runStart', { message: { role: 'user', content: [{ type: 'text' }] } }],
+    ['afterModelCall', { message: { role: 'user', content: [] } }],
+    ['afterModelCall', { message: { role: 'assistant', content: [{ type: 'text', text: 1n }] } }],
   ] as const)('that return at %s what it does not take fail: %o', async (point, patch) => {
     const orra = createRuntime({
       provider: scriptedProvider(['Hi.']),

@@ -7,7 +7,7 @@ const hello = { role: 'user', content: [{ type: 'text', text: 'Hello' }] } as co
 /** What a process left behind that died in the middle; its lease has run out. */
 async function leftBehind(...entries: readonly Entry[]): Promise<Store> {
   const store = memoryStore()
-  await store.sessions.append(bob, [{ type: 'input', message: hello }])
+  await store.sessions.append(bob, [{ type: 'input', key: 'one', message: hello }])
   const lease = await store.sessions.claim(bob, { owner: 'dead', ttlMs: 60_000 })
   if (entries.length > 0 && lease) await store.sessions.append(bob, entries, { epoch: lease.epoch })
   await lease?.release()
@@ -15,8 +15,8 @@ async function leftBehind(...entries: readonly Entry[]): Promise<Store> {
 }
 
 const begun: readonly Entry[] = [
-  { type: 'run-started', runId: 'r', input: 1 },
-  { type: 'message', message: hello, input: 1 },
+  { type: 'run-started', runId: 'r', input: 'one' },
+  { type: 'message', message: hello, input: 'one' },
 ]
 const asks = (...names: string[]): Entry => ({
   type: 'message',
@@ -44,7 +44,7 @@ describe('after a crash', () => {
     const { orra } = scripted(['Hi.'], { store: await leftBehind(...begun) })
     expect(await orra.resume(bob)).toMatchObject({ runId: 'r', text: 'Hi.' })
     expect((await logOf(orra)).filter((line) => line.startsWith('run-'))).toEqual([
-      'run-started 1',
+      'run-started',
       'run-ended completed',
     ])
   })
@@ -148,7 +148,7 @@ describe('a lease that is lost', () => {
     const other = await store.sessions.claim(bob, { owner: 'other', ttlMs: 60_000 })
     if (!other) throw new Error('The lease had run out.')
     const reply = { role: 'assistant', content: [{ type: 'text', text: 'Theirs' }] } as const
-    const { openRun: runId = '' } = (await store.sessions.head(bob)) ?? {}
+    const { runId = '' } = (await store.sessions.head(bob))?.openRun ?? {}
     const usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
     const end: Entry = { type: 'run-ended', runId, reason: 'completed', usage }
     await store.sessions.append(bob, [{ type: 'message', message: reply }, end], { epoch: other.epoch })
@@ -179,7 +179,7 @@ describe('a session that is deleted', () => {
     await asked.promise
     await orra.session(bob).delete()
     go.on()
-    expect(await codeOf(running)).toBe('store.fenced')
+    expect(await codeOf(running)).toBe('session.deleted')
     expect(await orra.session(bob).messages()).toEqual([])
   })
 })

@@ -41,12 +41,12 @@ describe('a run', () => {
     })
     expect(await logOf(orra)).toEqual([
       'input: Hello',
-      'run-started 1',
+      'run-started',
       'user: Hello',
       'assistant: Hello Bob.',
       'run-ended completed',
       'input: What did I say?',
-      'run-started 6',
+      'run-started',
       'user: What did I say?',
       'assistant: You said hello.',
       'run-ended completed',
@@ -288,13 +288,14 @@ describe('two messages to one session', () => {
       events.push(event)
       if (event.type !== 'waiting' || !lease) continue
       const message = { role: 'assistant', content: [{ type: 'text', text: 'From afar.' }] } as const
+      const [input = ''] = (await store.sessions.head(bob))?.inbox ?? []
       const usage = { inputTokens: 1, outputTokens: 2, cacheReadTokens: 0, cacheWriteTokens: 0 }
       const user = { role: 'user', content: [{ type: 'text', text: 'Hello' }] } as const
       await store.sessions.append(
         bob,
         [
-          { type: 'run-started', runId: 'r', input: 1 },
-          { type: 'message', message: user, input: 1 },
+          { type: 'run-started', runId: 'r', input },
+          { type: 'message', message: user, input },
           { type: 'message', message },
           { type: 'run-ended', runId: 'r', reason: 'completed', usage },
         ],

@@ -135,7 +135,7 @@ describe('a tool call', () => {
     expect(await resultLines(orra)).toContain('tool: error call-1: It did not finish within 5 ms.')
   })
 
-  it('has its beginning in the log before it begins, when it has effects', async () => {
+  it('has its beginning in the log before it begins, unless it is readOnly', async () => {
     const lines: unknown[] = []
     const peek = (name: string, hints: Partial<Tool>) => {
       const look = async () => {
@@ -156,7 +156,11 @@ describe('a tool call', () => {
     )
     await orra.run(bob, 'Go')
     expect(lines.at(-1)).toBe('tool-started call-3')
-    expect(lines.filter((line) => String(line).startsWith('tool-started'))).toEqual(['tool-started call-3'])
+    expect(lines.filter((line) => String(line).startsWith('tool-started'))).toEqual([
+      'tool-started call-2',
+      'tool-started call-2',
+      'tool-started call-3',
+    ])
   })
 })
 

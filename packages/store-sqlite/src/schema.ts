@@ -10,10 +10,12 @@ const MIGRATIONS = [
   CREATE TABLE orra_session (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
+    uid TEXT NOT NULL,
     length INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
     inbox TEXT NOT NULL,
     open_run TEXT,
+    open_input TEXT,
     metadata TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,

@@ -1,8 +1,10 @@
 import { isOrraError, OrraError } from '@orra/core'
 
+const BUSY = 5
+
 /** SQLite's primary result codes that a user can do something about. */
 const PROBLEMS: { readonly [errcode: number]: string } = {
-  5: 'another process kept it locked for too long; try again',
+  [BUSY]: 'another process kept it locked for too long; try again',
   8: 'it cannot be written; give this process the right to write the file and its folder',
   10: 'the disk failed to read or write it',
   11: 'it is damaged; restore it from a backup',
@@ -13,11 +15,29 @@ const PROBLEMS: { readonly [errcode: number]: string } = {
 
 /** Puts what SQLite throws into orra's words. */
 export function toStoreError(error: unknown, path: string): unknown {
-  if (isOrraError(error) || !(error instanceof Error) || !('errcode' in error)) return error
-  // The low byte is the primary code; the rest says more precisely where it failed.
-  const problem = PROBLEMS[Number(error.errcode) & 0xff] ?? `SQLite says "${error.message}"`
+  const problem = isOrraError(error) ? undefined : problemOf(error)
+  if (problem === undefined) return error
   return new OrraError('store.unusable', `The SQLite store ${path} cannot be used: ${problem}.`, {
     details: { store: 'sqlite', problem },
     cause: error,
   })
+}
+
+/** Another process is writing. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === BUSY
+}
+
+function problemOf(error: unknown): string | undefined {
+  const code = primaryCode(error)
+  if (code !== undefined) return PROBLEMS[code] ?? `SQLite says "${(error as Error).message}"`
+  return (error as { code?: unknown } | undefined)?.code === 'ERR_INVALID_STATE'
+    ? 'it was closed; open another'
+    : undefined
+}
+
+/** The low byte of SQLite's result code; the rest says more precisely where it failed. */
+function primaryCode(error: unknown): number | undefined {
+  const { errcode } = (error ?? {}) as { readonly errcode?: unknown }
+  return typeof errcode === 'number' ? errcode & 0xff : undefined
 }

@@ -18,10 +18,12 @@ interface SqliteAccess {
 interface SessionRow {
   readonly id: number
   readonly key: string
+  readonly uid: string
   readonly length: number
   readonly epoch: number
   readonly inbox: string
   readonly open_run: string | null
+  readonly open_input: string | null
   readonly metadata: string
   readonly created_at: number
   readonly updated_at: number
@@ -59,33 +61,23 @@ export function sqliteSessions(db: DatabaseSync, { now, guarded }: SqliteAccess)
     })
   }
 
-  function insertSession({
-    namespace,
-    length,
-    epoch,
-    inbox,
-    openRun,
-    metadata,
-    createdAt,
-    updatedAt,
-  }: SessionHead): number {
-    const insert = sql(`INSERT INTO orra_session (key, length, epoch, inbox, open_run, metadata, created_at, updated_at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-    const values = [JSON.stringify(inbox), openRun ?? null, JSON.stringify(metadata), createdAt, updatedAt]
-    return Number(insert.run(namespace, length, epoch, ...values).lastInsertRowid)
+  function insertSession(head: SessionHead): number {
+    const insert = sql(`INSERT INTO orra_session
+      (key, uid, length, epoch, inbox, open_run, open_input, metadata, created_at, updated_at)
+      VALUES (:key, :uid, :length, :epoch, :inbox, :open_run, :open_input, :metadata, :created_at, :updated_at)`)
+    const { namespace: key, id: uid, epoch, createdAt: created_at } = head
+    return Number(insert.run({ key, uid, epoch, created_at, ...changing(head) }).lastInsertRowid)
   }
 
-  function updateSession(id: number, { length, inbox, openRun, metadata, updatedAt }: SessionHead): void {
-    const update = sql(
-      'UPDATE orra_session SET length = ?, inbox = ?, open_run = ?, metadata = ?, updated_at = ? WHERE id = ?',
-    )
-    update.run(length, JSON.stringify(inbox), openRun ?? null, JSON.stringify(metadata), updatedAt, id)
+  function updateSession(id: number, head: SessionHead): void {
+    sql(`UPDATE orra_session SET length = :length, inbox = :inbox, open_run = :open_run, open_input = :open_input,
+      metadata = :metadata, updated_at = :updated_at WHERE id = :id`).run({ id, ...changing(head) })
   }
 
   function insertEntries(id: number, logged: readonly LoggedEntry[]): void {
     const insert = sql('INSERT INTO orra_entry (session, seq, at, input_key, entry) VALUES (?, ?, ?, ?, ?)')
     for (const { seq, at, entry } of logged) {
-      insert.run(id, seq, at, entry.type === 'input' ? (entry.key ?? null) : null, JSON.stringify(entry))
+      insert.run(id, seq, at, entry.type === 'input' ? entry.key : null, JSON.stringify(entry))
     }
   }
 
@@ -94,10 +86,12 @@ export function sqliteSessions(db: DatabaseSync, { now, guarded }: SqliteAccess)
     return found?.['seq'] as number | undefined
   }
 
-  function leaseOf(namespace: Namespace, id: number, epoch: number, ttlMs: number): Lease {
+  function leaseOf(namespace: Namespace, id: number, head: SessionHead, ttlMs: number): Lease {
+    const { epoch } = head
     return {
       namespace,
       epoch,
+      head,
       async renew() {
         const renew = 'UPDATE orra_session SET lease_ends_at = ? WHERE id = ? AND epoch = ?'
         return guarded(() => sql(renew).run(now() + ttlMs, id, epoch).changes === 1)
@@ -118,6 +112,7 @@ export function sqliteSessions(db: DatabaseSync, { now, guarded }: SqliteAccess)
           now: now(),
           seqOfKey: (key) => (row ? seqOfKey(row.id, key) : undefined),
         })
+        if (plan.logged.length === 0) return { head: plan.head, seqs: plan.seqs }
         if (row) updateSession(row.id, plan.head)
         insertEntries(row?.id ?? insertSession(plan.head), plan.logged)
         return { head: plan.head, seqs: plan.seqs }
@@ -154,11 +149,12 @@ export function sqliteSessions(db: DatabaseSync, { now, guarded }: SqliteAccess)
       return write(() => {
         const row = find(namespace.key)
         if (row?.owner && (row.lease_ends_at ?? 0) > now()) return undefined
-        const id = row?.id ?? insertSession(emptyHead(namespace, now()))
+        const head = row ? headOf(row) : emptyHead(namespace, now())
+        const id = row?.id ?? insertSession(head)
         const { epoch } = sql('UPDATE orra_fence SET epoch = epoch + 1 RETURNING epoch').get() as { epoch: number }
         const claim = 'UPDATE orra_session SET epoch = ?, owner = ?, lease_ends_at = ? WHERE id = ?'
         sql(claim).run(epoch, owner, now() + ttlMs, id)
-        return leaseOf(namespace, id, epoch, ttlMs)
+        return leaseOf(namespace, id, { ...head, epoch }, ttlMs)
       })
     },
 
@@ -191,13 +187,27 @@ export function sqliteSessions(db: DatabaseSync, { now, guarded }: SqliteAccess)
   }
 }
 
+/** What an append changes of a session. */
+function changing({ length, inbox, openRun, metadata, updatedAt }: SessionHead) {
+  return {
+    length,
+    inbox: JSON.stringify(inbox),
+    open_run: openRun?.runId ?? null,
+    open_input: openRun?.input ?? null,
+    metadata: JSON.stringify(metadata),
+    updated_at: updatedAt,
+  }
+}
+
 function headOf(row: SessionRow): SessionHead {
+  const { open_run: runId, open_input: input } = row
   return {
     namespace: row.key,
+    id: row.uid,
     length: row.length,
     epoch: row.epoch,
     inbox: JSON.parse(row.inbox),
-    ...(row.open_run === null ? {} : { openRun: row.open_run }),
+    ...(runId === null || input === null ? {} : { openRun: { runId, input } }),
     metadata: JSON.parse(row.metadata),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { OrraError, type Store } from '@orra/core'
 import { migrate } from './schema.ts'
-import { toStoreError } from './sqlite-error.ts'
+import { isBusy, toStoreError } from './sqlite-error.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
 
 export interface SqliteStoreOptions {
@@ -47,13 +47,27 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
 function openDatabase(path: string, synchronous: 'normal' | 'full', timeout: number): DatabaseSync {
   const db = new DatabaseSync(path, { timeout })
   try {
-    db.exec('PRAGMA journal_mode = WAL')
+    useWriteAheadLog(db, timeout)
     db.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`)
     migrate(db)
     return db
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/** A file that is being made by several processes at once is locked for a moment, which this pragma does not sit out. */
+function useWriteAheadLog(db: DatabaseSync, timeoutMs: number): void {
+  const until = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    }
   }
 }
 

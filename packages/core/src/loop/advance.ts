@@ -1,5 +1,5 @@
-import type { Conversation, OpenCall } from './conversation.ts'
-import type { StopReason } from './provider.ts'
+import type { Conversation, OpenCall } from '../log/conversation.ts'
+import type { StopReason } from '../provider.ts'
 
 /** The model calls of one run, unless its settings say otherwise. */
 const DEFAULT_MAX_TURNS = 32
@@ -8,12 +8,12 @@ const DEFAULT_MAX_TURNS = 32
 export type Step =
   /** Nothing, until somebody says something. */
   | { readonly type: 'rest' }
-  /** Begin the run of this input. */
-  | { readonly type: 'start-run'; readonly input: number }
+  /** Begin the run of the input with this key. */
+  | { readonly type: 'start-run'; readonly input: string }
   | { readonly type: 'call-model' }
   /** Give each of these its result. */
   | { readonly type: 'call-tools'; readonly calls: readonly OpenCall[] }
-  | { readonly type: 'end-run'; readonly reason: 'completed' | 'length' | 'refused' | 'max-turns' }
+  | { readonly type: 'end-run'; readonly reason: 'completed' | 'length' | 'refused' | 'max-turns' | 'aborted' }
 
 /**
  * The whole program of an agent: reads where the log has come to and says what comes next. It keeps nothing, so that
@@ -24,8 +24,9 @@ export function advance({ run, inbox }: Conversation): Step {
     const [input] = inbox.keys()
     return input === undefined ? { type: 'rest' } : { type: 'start-run', input }
   }
+  if (run.withdrawn) return { type: 'end-run', reason: 'aborted' }
   if (run.openCalls.size > 0) return { type: 'call-tools', calls: [...run.openCalls.values()] }
-  if (run.reply) return { type: 'end-run', reason: endOf(run.reply.stopReason) }
+  if (run.stopped) return { type: 'end-run', reason: endOf(run.stopped) }
   if (run.modelCalls >= (run.settings.maxTurns ?? DEFAULT_MAX_TURNS)) return { type: 'end-run', reason: 'max-turns' }
   return { type: 'call-model' }
 }

@@ -1,6 +1,6 @@
-import { OrraError } from './errors.ts'
+import { OrraError } from '../errors.ts'
+import type { Namespace } from '../namespace.ts'
 import { globTest } from './glob.ts'
-import type { Namespace } from './namespace.ts'
 
 /** Names by glob: `*` stands for any run of characters. */
 export interface NameRule {

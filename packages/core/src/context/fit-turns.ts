@@ -1,8 +1,8 @@
-import type { Turn } from './conversation.ts'
-import { OrraError } from './errors.ts'
-import type { Message } from './message.ts'
-import type { ModelLimits, ToolSpec } from './provider.ts'
-import { estimateTextTokens } from './token-estimate.ts'
+import { OrraError } from '../errors.ts'
+import type { Turn } from '../log/conversation.ts'
+import type { Message } from '../message.ts'
+import type { ModelLimits, ToolSpec } from '../provider.ts'
+import { estimateTextTokens } from '../token-estimate.ts'
 
 /** How much may be sent to the model. */
 export interface ContextOptions {

@@ -1,7 +1,7 @@
+import type { JsonValue } from '../json.ts'
+import type { Message } from '../message.ts'
+import type { Namespace } from '../namespace.ts'
 import type { LoggedEntry, MessageEntry } from './entry.ts'
-import type { JsonValue } from './json.ts'
-import type { Message } from './message.ts'
-import type { Namespace } from './namespace.ts'
 import type { SessionHead } from './session-head.ts'
 import type { SessionLog, StoreOptions } from './store.ts'
 
@@ -16,7 +16,7 @@ export interface Session {
   messages(options?: StoreOptions): Promise<readonly Message[]>
   /** Sets metadata by name; `null` removes one. */
   setMetadata(set: { readonly [name: string]: JsonValue }): Promise<void>
-  /** Removes the log and everything it knew. A run that is under way ends with `store.fenced`. Returns whether there was one. */
+  /** Removes the log and everything it knew. What waits or is being answered in it fails with `session.deleted`. Returns whether there was one. */
   delete(options?: StoreOptions): Promise<boolean>
 }
 

@@ -1,8 +1,8 @@
-import type { ContextReport } from './context.ts'
-import type { RunEndReason } from './entry.ts'
-import type { JsonValue } from './json.ts'
-import type { AssistantMessage, ContentPart } from './message.ts'
-import type { ModelEvent, StopReason, Usage } from './provider.ts'
+import type { ContextReport } from '../context/fit-turns.ts'
+import type { JsonValue } from '../json.ts'
+import type { RunEndReason } from '../log/entry.ts'
+import type { AssistantMessage, ContentPart } from '../message.ts'
+import type { ModelEvent, StopReason, Usage } from '../provider.ts'
 
 /** What `stream` yields. The order is drawn in docs/lifecycle.md. */
 export type RunEvent =

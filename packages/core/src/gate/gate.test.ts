@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isOrraError } from './errors.ts'
+import { isOrraError } from '../errors.ts'
+import { Namespace } from '../namespace.ts'
 import { createGate } from './gate.ts'
 import { globTest } from './glob.ts'
-import { Namespace } from './namespace.ts'
 import type { Policies } from './policy.ts'
 
 const SEGMENTS = ['a', 'b', 'c'] as const

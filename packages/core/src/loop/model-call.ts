@@ -1,19 +1,18 @@
+import { fitTurns, fixedTokens } from '../context/fit-turns.ts'
+import { OrraError } from '../errors.ts'
+import { requireAllowed } from '../gate/gate.ts'
+import { toJson } from '../json.ts'
+import type { OpenRun } from '../log/conversation.ts'
+import { type AssistantMessage, isMessageOf, toolCallsOf } from '../message.ts'
+import type { ModelRequest, ModelResponse, ToolSpec } from '../provider.ts'
 import { untilAborted } from './abort.ts'
-import { fitTurns, fixedTokens } from './context.ts'
-import type { OpenRun } from './conversation.ts'
-import { OrraError } from './errors.ts'
-import { requireAllowed } from './gate.ts'
-import { type AssistantMessage, toolCallsOf } from './message.ts'
-import type { ModelRequest, ModelResponse, ToolSpec } from './provider.ts'
-import type { RunScope } from './run-scope.ts'
-import { mustStayOpen } from './stay-open.ts'
-import { wellFormed } from './well-formed.ts'
+import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
 
 /** Calls the model once and appends its reply. Returns the reason when a hook denies the call. */
 export async function callModel(scope: RunScope, run: OpenRun): Promise<{ readonly denied: string } | undefined> {
-  const { services, namespace, runId, log, signal, emit } = scope
-  const { hooks } = services
-  const base = { namespace, runId, signal }
+  const { services, namespace, log, lease, emit } = scope
+  const { hooks, gate, provider } = services
+  const base = hookBase(scope)
 
   let { request, report } = await prepareRequest(scope, run)
   if (hooks.has('beforeModelCall')) {
@@ -21,9 +20,8 @@ export async function callModel(scope: RunScope, run: OpenRun): Promise<{ readon
     if (outcome.denied !== undefined) return { denied: outcome.denied }
     request = outcome.event.request
   }
-
-  const model = { type: 'model', name: request.model ?? services.provider.model } as const
-  requireAllowed(services.gate.decide(namespace, model), model)
+  const model = { type: 'model', name: request.model ?? provider.model } as const
+  requireAllowed(gate.decide(namespace, model), model)
 
   emit({ type: 'model-call-start', context: report })
   let response = await receive(scope, request)
@@ -34,8 +32,9 @@ export async function callModel(scope: RunScope, run: OpenRun): Promise<{ readon
   }
 
   const { stopReason, usage } = response
-  const reply = { message: withUsableCalls(response), stopReason, usage, model: response.model }
-  await log.append([{ type: 'message', ...reply }], scope)
+  const message = await beforeAppend(hooks, base, withUsableCalls(response))
+  const reply = { message, stopReason, usage, model: response.model }
+  await log.append([{ type: 'message', ...reply }], lease)
   emit({ type: 'model-call-end', ...reply })
   return undefined
 }
@@ -45,11 +44,12 @@ async function prepareRequest({ services, namespace, runId, log, signal }: RunSc
   const model = run.settings.model ?? provider.model
   const instructions =
     typeof services.instructions === 'function'
-      ? wellFormed(await services.instructions({ namespace, runId, signal }))
+      ? await untilAborted(services.instructions({ namespace, runId, signal }), signal)
       : services.instructions
   const tools = listTools(services, namespace, run)
   const { messages, report } = fitTurns(log.conversation.turns, budget, fixedTokens(instructions, tools))
-  const request: ModelRequest = { model, messages, tools, ...(instructions === undefined ? {} : { instructions }) }
+  const system = instructions === undefined ? {} : { instructions: toJson(instructions) }
+  const request: ModelRequest = { model, messages, tools, ...system }
   return { request, report }
 }
 
@@ -69,32 +69,45 @@ function listTools(
 
 /** What the model says, handed on while it comes. Of a reply that is aborted, the text that was seen is kept. */
 async function receive(scope: RunScope, request: ModelRequest): Promise<ModelResponse> {
-  const { services, log, signal, emit } = scope
+  const { services, log, lease, signal, emit } = scope
   let seen = ''
   const reading = async (): Promise<ModelResponse> => {
+    signal.throwIfAborted()
     for await (const event of services.provider.stream(request, { signal })) {
       if (signal.aborted) break
-      if (event.type === 'finish') return event
+      if (event.type === 'finish') return checked(event, services.provider.name)
       if (event.type === 'text-delta') seen += event.text
       emit(event)
     }
     signal.throwIfAborted()
-    throw badReply(services.provider.name)
+    throw badReply(services.provider.name, 'it ended its stream without "finish"')
   }
   try {
     return await untilAborted(reading(), signal)
   } catch (error) {
-    if (signal.aborted && !mustStayOpen(signal.reason) && seen !== '') {
-      const message: AssistantMessage = { role: 'assistant', content: [{ type: 'text', text: seen }] }
-      await log.append([{ type: 'message', message, stopReason: 'stop' }], scope)
+    if (signal.aborted && !lease.signal.aborted && seen !== '') {
+      const partial: AssistantMessage = { role: 'assistant', content: [{ type: 'text', text: toJson(seen) }] }
+      // The run's own signal has aborted, and the hooks are still to see this.
+      const message = await beforeAppend(services.hooks, { ...hookBase(scope), signal: lease.signal }, partial)
+      await log.append([{ type: 'message', message, stopReason: 'stop' }], lease)
     }
     throw error
   }
 }
 
-function badReply(provider: string): OrraError<'provider.bad-reply'> {
-  const message = `The provider ${provider} ended its stream without "finish"; this is a fault of the provider package.`
-  return new OrraError('provider.bad-reply', message, { details: { provider } })
+/** A reply that is fit to be kept, sharing nothing with the provider. */
+function checked({ message, ...rest }: ModelResponse, provider: string): ModelResponse {
+  if (!isMessageOf('assistant', message)) throw badReply(provider, 'its message is not whole')
+  try {
+    return { ...rest, message: toJson(message) }
+  } catch (error) {
+    throw badReply(provider, 'its message is not JSON, or nested too deeply', error)
+  }
+}
+
+function badReply(provider: string, problem: string, cause?: unknown): OrraError<'provider.bad-reply'> {
+  const message = `The reply of the provider ${provider} cannot be used: ${problem}. Try another model.`
+  return new OrraError('provider.bad-reply', message, { details: { provider }, cause })
 }
 
 /**

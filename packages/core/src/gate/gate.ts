@@ -1,5 +1,5 @@
-import { OrraError } from './errors.ts'
-import type { Namespace } from './namespace.ts'
+import { OrraError } from '../errors.ts'
+import type { Namespace } from '../namespace.ts'
 import { type CompiledPolicy, compilePolicies, type Policies } from './policy.ts'
 
 /** What somebody wants to do. */

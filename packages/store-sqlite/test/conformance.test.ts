@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeStore } from '@orra/conformance'
-import { sqliteStore } from './sqlite-store.ts'
+import { sqliteStore } from '@orra/store-sqlite'
 
 describeStore('sqlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'orra-sqlite-'))

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { contextBudget, fitTurns } from './context.ts'
-import type { Turn } from './conversation.ts'
-import type { Message } from './message.ts'
+import type { Turn } from '../log/conversation.ts'
+import type { Message } from '../message.ts'
+import { contextBudget, fitTurns } from './fit-turns.ts'
 
 const sizes = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 60 })
 const room = fc.integer({ min: 1, max: 4000 })

@@ -1,6 +1,6 @@
-import type { JsonValue } from './json.ts'
-import type { AssistantMessage, ToolMessage, UserMessage } from './message.ts'
-import type { StopReason, Usage } from './provider.ts'
+import type { JsonValue } from '../json.ts'
+import type { AssistantMessage, ToolMessage, UserMessage } from '../message.ts'
+import type { StopReason, Usage } from '../provider.ts'
 
 /** What one message asked of its run, kept with it so that any process can do it later. */
 export interface RunSettings {
@@ -32,25 +32,30 @@ export type RunEndReason =
 /** A message accepted by anyone, at any time; it waits in the session's inbox until a `message` entry takes it. */
 export interface InputEntry {
   readonly type: 'input'
-  /** Idempotency key: a session accepts a key once, ever. */
-  readonly key?: string
+  /** Names this input wherever the log speaks of it. A session accepts a key once, ever: an idempotency key. */
+  readonly key: string
   readonly message: UserMessage
   readonly settings?: RunSettings
 }
 
-/** An input will not be answered: its caller left before its turn came, or it was denied. No effect once it is taken. */
+/**
+ * An input is not to be answered: its caller left, or it was denied. When its run has begun, the run ends at its next step.
+ * Not appended when the input neither waits nor is being answered.
+ */
 export interface InputWithdrawnEntry {
   readonly type: 'input-withdrawn'
-  /** The `seq` of the input. */
-  readonly input: number
+  /** The key of the input. */
+  readonly input: string
+  /** Why it was denied, in words for people. */
+  readonly denial?: string
 }
 
 /** A message of the conversation. */
 export interface MessageEntry {
   readonly type: 'message'
   readonly message: UserMessage | AssistantMessage | ToolMessage
-  /** For a user message: the `seq` of the input that it takes from the inbox. */
-  readonly input?: number
+  /** For a user message: the key of the input that it takes from the inbox. */
+  readonly input?: string
   /** For an assistant message: why the model stopped. */
   readonly stopReason?: StopReason
   /** For an assistant message: what the call that made it used. */
@@ -59,7 +64,10 @@ export interface MessageEntry {
   readonly model?: string
 }
 
-/** Written before a tool with effects begins, so that after a crash nobody begins it again. */
+/** A message entry with the result of a tool. */
+export type ToolMessageEntry = MessageEntry & { readonly message: ToolMessage }
+
+/** Written before a tool that is not `readOnly` begins, so that it is known after a crash. */
 export interface ToolStartedEntry {
   readonly type: 'tool-started'
   readonly callId: string
@@ -74,8 +82,8 @@ export interface MetadataEntry {
 export interface RunStartedEntry {
   readonly type: 'run-started'
   readonly runId: string
-  /** The `seq` of the input that this run answers. */
-  readonly input: number
+  /** The key of the input that this run answers. */
+  readonly input: string
 }
 
 export interface RunEndedEntry {

@@ -1,20 +1,23 @@
+import { randomUUID } from 'node:crypto'
+import { OrraError } from '../errors.ts'
+import type { JsonValue } from '../json.ts'
+import type { Namespace } from '../namespace.ts'
 import type { Entry, LoggedEntry } from './entry.ts'
-import { OrraError } from './errors.ts'
-import type { JsonValue } from './json.ts'
-import type { Namespace } from './namespace.ts'
 
 /** What can be known of a session without reading its log. Its size does not grow with the log's. */
 export interface SessionHead {
   /** The key of the namespace. */
   readonly namespace: string
+  /** This session's own: one that is deleted and made anew has another. */
+  readonly id: string
   /** The `seq` of the last entry. */
   readonly length: number
   /** Of the newest claim; 0 before the first. */
   readonly epoch: number
-  /** The `seq`s of accepted inputs that wait for their turn, oldest first. */
-  readonly inbox: readonly number[]
+  /** The keys of accepted inputs that wait for their turn, oldest first. */
+  readonly inbox: readonly string[]
   /** The run that has begun and not ended, if any: it is being worked on, or its process died. */
-  readonly openRun?: string
+  readonly openRun?: { readonly runId: string; readonly input: string }
   readonly metadata: { readonly [name: string]: JsonValue }
   /** Milliseconds since 1970. */
   readonly createdAt: number
@@ -24,8 +27,9 @@ export interface SessionHead {
 /** What an append will do, decided before anything is written. */
 export interface AppendPlan {
   readonly head: SessionHead
-  /** The entries to write; keyed inputs that are already there are left out. */
+  /** The entries to write. When there are none, nothing is to be written, and no session made. */
   readonly logged: readonly LoggedEntry[]
+  /** For each entry given, its place; that of the first for an input whose key is there already, 0 for one left out. */
   readonly seqs: readonly number[]
 }
 
@@ -34,7 +38,8 @@ const FREE: ReadonlySet<Entry['type']> = new Set(['input', 'input-withdrawn', 'm
 
 /**
  * The rules of an append, the same for every store: fences, keys, places and the new head. A store calls it inside
- * whatever makes its append atomic, with the head as it stands there, and writes what it returns.
+ * whatever makes its append atomic, with the head as it stands there, and writes what it returns. Throws `store.fenced`
+ * and `store.input-gone`.
  */
 export function planAppend(
   namespace: Namespace,
@@ -52,43 +57,56 @@ export function planAppend(
   if (options.epoch !== base.epoch && entries.some((entry) => !FREE.has(entry.type))) throw fenced(namespace)
 
   const logged: LoggedEntry[] = []
-  const seqs: number[] = []
-  const keys = new Map<string, number>()
+  const accepted = new Map<string, number>()
   let head = base
-  for (const entry of entries) {
-    const key = entry.type === 'input' ? entry.key : undefined
-    const known = key === undefined ? undefined : (keys.get(key) ?? options.seqOfKey(key))
-    if (known !== undefined) {
-      seqs.push(known)
-      continue
+  const place = (entry: Entry): number => {
+    if (entry.type === 'input') {
+      const known = accepted.get(entry.key) ?? options.seqOfKey(entry.key)
+      if (known !== undefined) return known
     }
-    const place = { seq: head.length + 1, at: options.now, entry }
-    head = nextHead(head, place)
-    logged.push(place)
-    seqs.push(place.seq)
-    if (key !== undefined) keys.set(key, place.seq)
+    if (entry.type === 'input-withdrawn' && !isOpen(head, entry.input)) return 0
+    const seq = head.length + 1
+    logged.push({ seq, at: options.now, entry })
+    head = nextHead(head, entry, options.now)
+    if (entry.type === 'input') accepted.set(entry.key, seq)
+    return seq
   }
+  const seqs = entries.map(place)
   return { head, logged, seqs }
 }
 
-/** The head of a session that has been claimed or is about to get its first entry. */
+/** The head of a session that is about to get its first entry or its first claim. */
 export function emptyHead(namespace: Namespace, now: number): SessionHead {
-  return { namespace: namespace.key, length: 0, epoch: 0, inbox: [], metadata: {}, createdAt: now, updatedAt: now }
+  const { key } = namespace
+  return {
+    namespace: key,
+    id: randomUUID(),
+    length: 0,
+    epoch: 0,
+    inbox: [],
+    metadata: {},
+    createdAt: now,
+    updatedAt: now,
+  }
 }
 
-function nextHead(head: SessionHead, { seq, at, entry }: LoggedEntry): SessionHead {
-  const next = { ...head, length: seq, updatedAt: at }
+function isOpen(head: SessionHead, input: string): boolean {
+  return head.inbox.includes(input) || head.openRun?.input === input
+}
+
+function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
+  const next = { ...head, length: head.length + 1, updatedAt: now }
   switch (entry.type) {
     case 'input':
-      return { ...next, inbox: [...head.inbox, seq] }
+      return { ...next, inbox: [...head.inbox, entry.key] }
     case 'input-withdrawn':
-      return { ...next, inbox: head.inbox.filter((waiting) => waiting !== entry.input) }
+      return { ...next, inbox: head.inbox.filter((key) => key !== entry.input) }
     case 'message':
       return entry.input === undefined ? next : { ...next, inbox: taken(head, entry.input) }
     case 'metadata':
       return { ...next, metadata: merged(head.metadata, entry.set) }
     case 'run-started':
-      return { ...next, openRun: entry.runId }
+      return { ...next, openRun: { runId: entry.runId, input: entry.input } }
     case 'run-ended': {
       const { openRun: _, ...idle } = next
       return idle
@@ -98,10 +116,10 @@ function nextHead(head: SessionHead, { seq, at, entry }: LoggedEntry): SessionHe
   }
 }
 
-function taken(head: SessionHead, input: number): readonly number[] {
-  if (head.inbox.includes(input)) return head.inbox.filter((seq) => seq !== input)
+function taken(head: SessionHead, input: string): readonly string[] {
+  if (head.inbox.includes(input)) return head.inbox.filter((key) => key !== input)
   const message = 'This input no longer waits in the inbox: it was taken or withdrawn. Nothing was appended.'
-  throw new OrraError('store.input-gone', message, { details: { namespace: head.namespace, input } })
+  throw new OrraError('store.input-gone', message, { details: { namespace: head.namespace } })
 }
 
 function merged(metadata: SessionHead['metadata'], set: SessionHead['metadata']): SessionHead['metadata'] {

@@ -1,5 +1,5 @@
+import type { Namespace } from '../namespace.ts'
 import type { Entry, LoggedEntry } from './entry.ts'
-import type { Namespace } from './namespace.ts'
 import type { SessionHead } from './session-head.ts'
 
 /**
@@ -21,7 +21,8 @@ export interface Store extends AsyncDisposable {
  * - the entries of one `append` are all there or none is, and get consecutive `seq`s;
  * - what is handed out is a copy, or can never be seen to change;
  * - nothing of one namespace is reachable through the key of another;
- * - `planAppend` decides what an append does; a store adds only storage and atomicity to it.
+ * - `planAppend` decides what an append does; a store adds only storage and atomicity to it. Where the plan writes
+ *   nothing, no session is made.
  *
  * Failures throw `OrraError`: `store.fenced`, `store.input-gone`, `store.unusable`.
  */
@@ -64,7 +65,7 @@ export interface AppendOptions extends StoreOptions {
 export interface AppendResult {
   /** After the append. */
   readonly head: SessionHead
-  /** For each entry given, its place in the log. */
+  /** For each entry given, its place in the log; 0 for a withdrawal that had nothing to withdraw. */
   readonly seqs: readonly number[]
 }
 
@@ -85,6 +86,8 @@ export interface ClaimOptions extends StoreOptions {
 export interface Lease {
   readonly namespace: Namespace
   readonly epoch: number
+  /** As it was when the lease was taken. */
+  readonly head: SessionHead
   /** Another `ttlMs` from now; `false` when somebody else has claimed the session since. */
   renew(): Promise<boolean>
   /** Gives the lease back. Does nothing when it was already lost. */

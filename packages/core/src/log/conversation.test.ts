@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { advance } from './advance.ts'
+import { advance } from '../loop/advance.ts'
+import type { AssistantMessage, Message, ToolMessage, UserMessage } from '../message.ts'
+import { NO_USAGE } from '../provider.ts'
 import { type Conversation, emptyConversation, foldEntry } from './conversation.ts'
 import type { Entry } from './entry.ts'
-import type { AssistantMessage, Message, ToolMessage, UserMessage } from './message.ts'
-import { NO_USAGE } from './provider.ts'
 
 const hello: UserMessage = { role: 'user', content: [{ type: 'text', text: 'Hello' }] }
 const answer: AssistantMessage = { role: 'assistant', content: [{ type: 'text', text: 'Hi' }] }
@@ -17,13 +17,24 @@ const result = (callId: string): ToolMessage => ({
   content: [{ type: 'tool-result', callId, name: 'look', content: [{ type: 'text', text: 'seen' }] }],
 })
 
-const input = (settings?: object): Entry => ({ type: 'input', message: hello, ...(settings ? { settings } : {}) })
+const input = (key = 'one', settings?: object): Entry => ({
+  type: 'input',
+  key,
+  message: hello,
+  ...(settings ? { settings } : {}),
+})
 const say = (message: Message, more: object = {}): Entry => ({ type: 'message', message, ...more }) as Entry
-const begin = (seq: number): readonly Entry[] => [
-  { type: 'run-started', runId: `run-${seq}`, input: seq },
-  say(hello, { input: seq }),
+const begin = (key = 'one'): readonly Entry[] => [
+  { type: 'run-started', runId: `run-${key}`, input: key },
+  say(hello, { input: key }),
 ]
-const end = (seq: number): Entry => ({ type: 'run-ended', runId: `run-${seq}`, reason: 'completed', usage: NO_USAGE })
+const withdraw = (key: string): Entry => ({ type: 'input-withdrawn', input: key })
+const end = (key = 'one'): Entry => ({
+  type: 'run-ended',
+  runId: `run-${key}`,
+  reason: 'completed',
+  usage: NO_USAGE,
+})
 
 function foldAll(entries: readonly Entry[], onto: Conversation = emptyConversation()): Conversation {
   for (const entry of entries) foldEntry(onto, onto.length + 1, entry)
@@ -31,20 +42,28 @@ function foldAll(entries: readonly Entry[], onto: Conversation = emptyConversati
 }
 
 describe('advance', () => {
-  const open = [input(), ...begin(1)]
+  const open = [input(), ...begin()]
+  const few = (maxTurns: number, ...rest: readonly Entry[]) => [input('one', { maxTurns }), ...begin(), ...rest]
   const table: readonly (readonly [string, readonly Entry[], object])[] = [
     ['an empty log', [], { type: 'rest' }],
     ['metadata alone', [{ type: 'metadata', set: { title: 'T' } }], { type: 'rest' }],
-    ['an accepted input', [input()], { type: 'start-run', input: 1 }],
-    ['two accepted inputs: the older', [input(), input()], { type: 'start-run', input: 1 }],
-    ['a withdrawn input', [input(), { type: 'input-withdrawn', input: 1 }], { type: 'rest' }],
+    ['an accepted input', [input()], { type: 'start-run', input: 'one' }],
+    ['two accepted inputs: the older', [input('one'), input('two')], { type: 'start-run', input: 'one' }],
+    ['a withdrawn input', [input(), withdraw('one')], { type: 'rest' }],
     [
       'a withdrawn input before another',
-      [input(), input(), { type: 'input-withdrawn', input: 1 }],
-      { type: 'start-run', input: 2 },
+      [input('one'), input('two'), withdraw('one')],
+      { type: 'start-run', input: 'two' },
     ],
     ['a run that has begun', open, { type: 'call-model' }],
-    ['a run during which another input came', [...open, input()], { type: 'call-model' }],
+    ['a run during which another input came', [...open, input('two')], { type: 'call-model' }],
+    ['a run whose input was withdrawn', [...open, withdraw('one')], { type: 'end-run', reason: 'aborted' }],
+    [
+      'open calls of a withdrawn input',
+      [...open, say(calls('a')), withdraw('one')],
+      { type: 'end-run', reason: 'aborted' },
+    ],
+    ['a run during which another was withdrawn', [...open, input('two'), withdraw('two')], { type: 'call-model' }],
     ['an answer', [...open, say(answer, { stopReason: 'stop' })], { type: 'end-run', reason: 'completed' }],
     ['an empty answer', [...open, say({ role: 'assistant', content: [] })], { type: 'end-run', reason: 'completed' }],
     ['an answer cut off', [...open, say(answer, { stopReason: 'length' })], { type: 'end-run', reason: 'length' }],
@@ -64,26 +83,18 @@ describe('advance', () => {
       { type: 'end-run', reason: 'completed' },
     ],
     ['a message that joined the run after the answer', [...open, say(answer), say(hello)], { type: 'call-model' }],
-    ['an ended run', [...open, say(answer), end(1)], { type: 'rest' }],
-    ['an ended run and an input', [...open, say(answer), end(1), input()], { type: 'start-run', input: 6 }],
+    ['an ended run', [...open, say(answer), end()], { type: 'rest' }],
+    ['an ended run and an input', [...open, say(answer), end(), input('two')], { type: 'start-run', input: 'two' }],
     [
       'as many model calls as allowed',
-      [input({ maxTurns: 1 }), ...begin(1), say(calls('a')), say(result('a'))],
+      few(1, say(calls('a')), say(result('a'))),
       { type: 'end-run', reason: 'max-turns' },
     ],
-    [
-      'open calls of the last model call allowed',
-      [input({ maxTurns: 1 }), ...begin(1), say(calls('a'))],
-      openCalls(['a', false]),
-    ],
-    [
-      'one model call fewer than allowed',
-      [input({ maxTurns: 2 }), ...begin(1), say(calls('a')), say(result('a'))],
-      { type: 'call-model' },
-    ],
+    ['open calls of the last model call allowed', few(1, say(calls('a'))), openCalls(['a', false])],
+    ['one model call fewer than allowed', few(2, say(calls('a')), say(result('a'))), { type: 'call-model' }],
     [
       'a new run after one with many calls',
-      [input(), ...begin(1), say(calls('a')), end(1), input({ maxTurns: 1 }), ...begin(6)],
+      [...few(1, say(calls('a')), end()), input('two', { maxTurns: 1 }), ...begin('two')],
       { type: 'call-model' },
     ],
   ]
@@ -104,16 +115,18 @@ describe('advance', () => {
 })
 
 describe('the fold', () => {
+  const key = fc.constantFrom('one', 'two', 'three')
+  const callId = fc.constantFrom('a', 'b', 'c')
   const entry = fc.oneof(
-    fc.constant(input()),
-    fc.integer({ min: 1, max: 12 }).map((seq): Entry => ({ type: 'input-withdrawn', input: seq })),
-    fc.integer({ min: 1, max: 12 }).map((seq): Entry => ({ type: 'run-started', runId: `run-${seq}`, input: seq })),
-    fc.integer({ min: 1, max: 12 }).map((seq) => say(hello, { input: seq })),
+    key.map((name) => input(name)),
+    key.map(withdraw),
+    key.map((name): Entry => ({ type: 'run-started', runId: `run-${name}`, input: name })),
+    key.map((name) => say(hello, { input: name })),
     fc.subarray(['a', 'b', 'c']).map((ids) => say(calls(...ids))),
-    fc.constantFrom('a', 'b', 'c').map((id) => say(result(id))),
-    fc.constantFrom('a', 'b', 'c').map((callId): Entry => ({ type: 'tool-started', callId })),
+    callId.map((id) => say(result(id))),
+    callId.map((id): Entry => ({ type: 'tool-started', callId: id })),
     fc.constant(say(answer, { usage: { ...NO_USAGE, inputTokens: 3 } })),
-    fc.integer({ min: 1, max: 12 }).map(end),
+    key.map((name) => end(name)),
     fc.constant<Entry>({ type: 'metadata', set: { title: 'T' } }),
   )
   const log = fc.array(entry, { maxLength: 40 })

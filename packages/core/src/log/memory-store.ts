@@ -1,5 +1,6 @@
+import { toJson } from '../json.ts'
+import type { Namespace } from '../namespace.ts'
 import type { LoggedEntry } from './entry.ts'
-import type { Namespace } from './namespace.ts'
 import { emptyHead, planAppend, type SessionHead } from './session-head.ts'
 import type { Lease, SessionLog, Store } from './store.ts'
 
@@ -43,12 +44,13 @@ function memorySessions(now: () => number): SessionLog {
       signal?.throwIfAborted()
       const known = sessions.get(namespace.key)
       const seqOfKey = (key: string) => known?.keys.get(key)
-      const plan = planAppend(namespace, known?.head, copy(entries), { epoch, now: now(), seqOfKey })
+      const plan = planAppend(namespace, known?.head, toJson(entries), { epoch, now: now(), seqOfKey })
+      if (plan.logged.length === 0) return { head: plan.head, seqs: plan.seqs }
       const session = open(namespace)
       session.head = freeze(plan.head)
       for (const place of plan.logged) {
         session.entries.push(freeze(place))
-        if (place.entry.type === 'input' && place.entry.key !== undefined) session.keys.set(place.entry.key, place.seq)
+        if (place.entry.type === 'input') session.keys.set(place.entry.key, place.seq)
       }
       return { head: session.head, seqs: plan.seqs }
     },
@@ -75,6 +77,7 @@ function memorySessions(now: () => number): SessionLog {
       return {
         namespace,
         epoch,
+        head: session.head,
         async renew() {
           if (!held()) return false
           session.leaseEndsAt = now() + ttlMs
@@ -117,9 +120,4 @@ function freeze<T>(value: T): T {
     Object.freeze(value)
   }
   return value
-}
-
-/** Through JSON, so that this store keeps exactly what a durable one would. */
-function copy<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value))
 }

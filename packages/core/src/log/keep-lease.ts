@@ -1,0 +1,48 @@
+import { OrraError } from '../errors.ts'
+import type { Namespace } from '../namespace.ts'
+import type { Lease } from './store.ts'
+
+/** A lease that is being renewed, and whether it is still worth anything. */
+export interface KeptLease extends Disposable {
+  readonly epoch: number
+  /**
+   * Aborts when this process must leave the session as it is, for whoever claims it next: the lease is lost, the log
+   * cannot be written, or the runtime closes. The reason says which.
+   */
+  readonly signal: AbortSignal
+  /** Gives up: nothing more may be done under this lease. */
+  lose(reason: unknown): void
+}
+
+/** Renews a lease three times in its lifetime, until disposed. */
+export function keepLease(lease: Lease, ttlMs: number, closing: AbortSignal): KeptLease {
+  const lost = new AbortController()
+  let renewedAt = performance.now()
+
+  const beat = async () => {
+    // A store that cannot be reached for a moment has not taken the lease away yet.
+    const renewed = await lease.renew().catch(() => undefined)
+    if (renewed) renewedAt = performance.now()
+    else if (renewed === false || performance.now() - renewedAt >= ttlMs) lost.abort(leaseLost(lease.namespace))
+  }
+  const timer = setInterval(beat, ttlMs / 3)
+  const close = () => lost.abort(closing.reason)
+  if (closing.aborted) close()
+  else closing.addEventListener('abort', close, { once: true })
+
+  return {
+    epoch: lease.epoch,
+    signal: lost.signal,
+    lose: (reason) => lost.abort(reason),
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      closing.removeEventListener('abort', close)
+    },
+  }
+}
+
+/** What an append under it would say, where it is known without one. */
+export function leaseLost({ key }: Namespace): OrraError<'store.fenced'> {
+  const message = 'The lease of this session was lost while it ran; whoever has it now goes on.'
+  return new OrraError('store.fenced', message, { details: { namespace: key } })
+}

@@ -1,0 +1,111 @@
+import { isOrraError } from '../errors.ts'
+import type { Namespace } from '../namespace.ts'
+import { type Conversation, emptyConversation, foldEntry } from './conversation.ts'
+import type { Entry, InputEntry } from './entry.ts'
+import type { KeptLease } from './keep-lease.ts'
+import type { SessionHead } from './session-head.ts'
+import type { SessionLog } from './store.ts'
+
+/**
+ * A session's log as one process sees it: the store's entries and, beside them, their fold, kept up to date instead of
+ * read again. Everything goes through one at a time, so parallel tools cannot disturb each other. What is handed to it
+ * is folded as it is, so nobody may change it afterwards.
+ */
+export interface LiveLog {
+  readonly namespace: Namespace
+  /** The fold. Another object once the session was found to be another, so ask for it anew. */
+  readonly conversation: Conversation
+  /** Of the session that is folded. */
+  readonly sessionId: string | undefined
+  /** Accepts an input, durably. `accepted` is told its place before anybody here can see it. */
+  accept(entry: InputEntry, signal: AbortSignal, accepted: (place: Place) => void): Promise<void>
+  /** Takes an input back. */
+  withdraw(input: string, denial?: string): Promise<void>
+  /** Writes the entries, all or none, and folds them in. When that fails the lease is given up, but for `store.input-gone`. */
+  append(entries: readonly Entry[], lease: KeptLease): Promise<void>
+  /** Reads and folds what others have appended since. `head` is the session's, where it is known. */
+  catchUp(head?: SessionHead): Promise<void>
+  /** Throws the fold away; the next `catchUp` reads from the beginning. */
+  forget(): Promise<void>
+}
+
+/** Where an input was accepted. */
+export interface Place {
+  /** The session's own id. */
+  readonly sessionId: string
+  readonly seq: number
+}
+
+export function openLiveLog(namespace: Namespace, sessions: SessionLog): LiveLog {
+  let conversation = emptyConversation()
+  let sessionId: string | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = last.then(work)
+    last = result.catch(() => {})
+    return result
+  }
+
+  function reset(id?: string): void {
+    conversation = emptyConversation()
+    sessionId = id
+  }
+
+  /** A session that was deleted and made anew has nothing to do with what was folded. */
+  function recognise({ id }: SessionHead): void {
+    if (sessionId !== id) reset(id)
+  }
+
+  async function readOn(): Promise<void> {
+    for (;;) {
+      const entries = await sessions.read(namespace, { after: conversation.length })
+      if (entries.length === 0) return
+      for (const { seq, entry } of entries) foldEntry(conversation, seq, entry)
+    }
+  }
+
+  async function write(entries: readonly Entry[], epoch?: number, written?: (place: Place) => void): Promise<void> {
+    const { seqs, head } = await sessions.append(namespace, entries, epoch === undefined ? {} : { epoch })
+    written?.({ sessionId: head.id, seq: seqs[0] as number })
+    if (head.length === 0) return
+    recognise(head)
+    const next = conversation.length + 1
+    // Others' inputs may have come in between.
+    if (!seqs.every((seq, index) => seq === next + index)) return readOn()
+    for (const [index, entry] of entries.entries()) foldEntry(conversation, next + index, entry)
+  }
+
+  return {
+    namespace,
+    get conversation() {
+      return conversation
+    },
+    get sessionId() {
+      return sessionId
+    },
+    accept: (entry, signal, accepted) =>
+      inTurn(async () => {
+        signal.throwIfAborted()
+        await write([entry], undefined, accepted)
+      }),
+    withdraw: (input, denial) =>
+      inTurn(() => write([{ type: 'input-withdrawn', input, ...(denial === undefined ? {} : { denial }) }])),
+    append: (entries, lease) =>
+      inTurn(async () => {
+        try {
+          lease.signal.throwIfAborted()
+          await write(entries, lease.epoch)
+        } catch (error) {
+          if (!isOrraError(error, 'store.input-gone')) lease.lose(error)
+          throw error
+        }
+      }),
+    catchUp: (head) =>
+      inTurn(async () => {
+        if (head) recognise(head)
+        await readOn()
+      }),
+    forget: () => inTurn(async () => reset()),
+  }
+}

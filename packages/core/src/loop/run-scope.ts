@@ -1,0 +1,61 @@
+import type { ContextBudget } from '../context/fit-turns.ts'
+import type { Gate } from '../gate/gate.ts'
+import type { HookEvent } from '../hooks.ts'
+import type { KeptLease } from '../log/keep-lease.ts'
+import type { LiveLog } from '../log/live-log.ts'
+import type { Store } from '../log/store.ts'
+import type { Message } from '../message.ts'
+import type { Namespace } from '../namespace.ts'
+import type { Provider } from '../provider.ts'
+import type { ReadyTool } from '../tool.ts'
+import type { RunEvent } from './event.ts'
+import type { HookRunner } from './hook-runner.ts'
+
+/** Who an instruction is written for. */
+export interface InstructionsContext {
+  readonly namespace: Namespace
+  readonly runId: string
+  readonly signal: AbortSignal
+}
+
+/** The system prompt: the same for all, or made anew for each model call. */
+export type Instructions = string | ((context: InstructionsContext) => string | Promise<string>)
+
+/** The parts of a runtime, shared by all its runs; none of them holds anything of anybody's. */
+export interface Services {
+  readonly provider: Provider
+  readonly store: Store
+  readonly tools: ReadonlyMap<string, ReadyTool>
+  readonly hooks: HookRunner
+  readonly gate: Gate
+  readonly instructions: Instructions | undefined
+  readonly budget: ContextBudget
+  readonly maxParallelTools: number
+  readonly leaseTtlMs: number
+}
+
+/** One run, and all it may reach. */
+export interface RunScope {
+  readonly services: Services
+  readonly namespace: Namespace
+  readonly runId: string
+  readonly log: LiveLog
+  /** The lease under which it writes. Once that is lost, the run stays open. */
+  readonly lease: KeptLease
+  /** Aborts with the lease, and with whoever asked for the run. */
+  readonly signal: AbortSignal
+  readonly emit: (event: RunEvent) => void
+}
+
+/** What every hook of this run is told. */
+export function hookBase({ namespace, runId, signal }: RunScope): HookEvent {
+  return { namespace, runId, signal }
+}
+
+/** A message as it is to be written, once the hooks have seen it. */
+export async function beforeAppend<M extends Message>(hooks: HookRunner, base: HookEvent, message: M): Promise<M> {
+  if (!hooks.has('beforeAppend')) return message
+  const { event } = await hooks.call('beforeAppend', base, { message })
+  // The runner lets no patch through that is of another role.
+  return event.message as M
+}

@@ -1,0 +1,120 @@
+import { execFile, fork } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type Entry, isOrraError, Namespace } from '@orra/core'
+import { sqliteStore } from '@orra/store-sqlite'
+import { describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+const bob = Namespace.of('bob')
+const worker = join(import.meta.dirname, 'worker.ts')
+const execArgv = ['--conditions=@orra/source']
+
+async function scratch() {
+  const folder = await mkdtemp(join(tmpdir(), 'orra-sqlite-'))
+  return { path: join(folder, 'orra.db'), folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
+}
+
+async function entriesOf(path: string): Promise<readonly Entry[]> {
+  await using store = sqliteStore(path)
+  return (await store.sessions.read(bob, { limit: 100_000 })).map(({ entry }) => entry)
+}
+
+describe('several processes on one file', () => {
+  it('may make it at the same moment, and each has its place in the log', async () => {
+    await using place = await scratch()
+    const openings = Array.from({ length: 6 }, () => run(process.execPath, [...execArgv, worker, 'append', place.path]))
+    await Promise.all(openings)
+    expect(await entriesOf(place.path)).toHaveLength(6)
+  })
+
+  it('killed over and over, lose nothing, do nothing twice and never interleave', async () => {
+    await using place = await scratch()
+    const effects = join(place.folder, 'effects')
+    await writeFile(effects, '')
+    for (let round = 0; round < 6; round += 1) {
+      const child = fork(worker, ['answer', place.path, effects], { execArgv, stdio: 'ignore' })
+      const exited = new Promise((resolve) => child.on('exit', resolve))
+      // Each round dies a few steps further on than the one before.
+      let steps = 0
+      child.on('message', () => {
+        steps += 1
+        if (steps === 3 + 5 * round) child.kill('SIGKILL')
+      })
+      await exited
+    }
+    await run(process.execPath, [...execArgv, worker, 'resume', place.path, effects])
+
+    const entries = await entriesOf(place.path)
+    const inputs = entries.flatMap((entry) => (entry.type === 'input' ? [entry.key] : []))
+    const taken = entries.flatMap((entry) => (entry.type === 'message' && entry.input ? [entry.input] : []))
+    expect(taken).toEqual(inputs)
+    expect(inputs.length).toBeGreaterThan(6)
+    let open: string | undefined
+    for (const entry of entries) {
+      if (entry.type === 'run-started') expect(open).toBeUndefined()
+      if (entry.type === 'run-ended') expect(entry.runId).toBe(open)
+      if (entry.type === 'run-started') open = entry.runId
+      if (entry.type === 'run-ended') open = undefined
+    }
+    expect(open).toBeUndefined()
+    const done = (await readFile(effects, 'utf8')).trim().split('\n')
+    expect(new Set(done).size).toBe(done.length)
+    const results = entries.flatMap((entry) =>
+      entry.type === 'message' && entry.message.role === 'tool'
+        ? entry.message.content.map(({ callId }) => callId)
+        : [],
+    )
+    expect(new Set(results).size).toBe(results.length)
+  }, 60_000)
+})
+
+describe('a file that cannot be used', () => {
+  it.each([
+    [
+      'a text',
+      async (path: string) => writeFile(path, 'This is a text that is long enough to be one, whoever looks at it.'),
+      'is not a SQLite database',
+    ],
+    ['a folder that is not there', async () => {}, 'its folder must exist'],
+  ])('is told in a sentence: %s', async (name, make, problem) => {
+    await using place = await scratch()
+    const path = name === 'a text' ? place.path : join(place.folder, 'nowhere', 'orra.db')
+    await make(path)
+    try {
+      sqliteStore(path)
+      expect.unreachable()
+    } catch (error) {
+      expect(isOrraError(error, 'store.unusable') && error.message).toContain(problem)
+    }
+  })
+
+  it('of a newer version says what to do', async () => {
+    await using place = await scratch()
+    await sqliteStore(place.path)[Symbol.asyncDispose]()
+    const { DatabaseSync } = await import('node:sqlite')
+    const db = new DatabaseSync(place.path)
+    db.exec('UPDATE orra_schema SET version = 99')
+    db.close()
+    expect(() => sqliteStore(place.path)).toThrow('update the package')
+  })
+
+  it('after it was closed says so', async () => {
+    const store = sqliteStore(':memory:')
+    await store[Symbol.asyncDispose]()
+    await expect(store.sessions.head(bob)).rejects.toSatisfy((error) => isOrraError(error, 'store.unusable'))
+  })
+
+  it('may hold an application’s own tables', async () => {
+    await using place = await scratch()
+    const { DatabaseSync } = await import('node:sqlite')
+    const db = new DatabaseSync(place.path)
+    db.exec("CREATE TABLE session (id TEXT); INSERT INTO session VALUES ('mine'); PRAGMA user_version = 7")
+    await using store = sqliteStore(place.path)
+    await store.sessions.append(bob, [{ type: 'metadata', set: { title: 'T' } }])
+    expect(db.prepare('SELECT id FROM session').all()).toEqual([{ id: 'mine' }])
+    db.close()
+  })
+})
