@@ -17,7 +17,7 @@ async function main(): Promise<void> {
       model: { type: 'string' },
     },
   })
-  if (values.database === DATABASE) mkdirSync(dirname(DATABASE), { recursive: true })
+  if (values.database === DATABASE) makeFolder(dirname(DATABASE))
   await using store = sqliteStore(values.database)
   using board = openBoard(values.database)
   const { provider, words } = chooseModel(values.model)
@@ -29,6 +29,14 @@ async function main(): Promise<void> {
     greeting: `${words}\nYou are alice, a member. Ask about the board; /help lists the commands.`,
   })
   await terminal.serve(orra)
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (cause) {
+    throw new Error(`The folder ${path} cannot be made here; give --database a path that can be written.`, { cause })
+  }
 }
 
 try {
