@@ -1,5 +1,5 @@
 // Everything here is public API: a name that is added is a promise.
-export { type DescribeStoreOptions, describeStore, type StoreUnderTest } from './describe-store.ts'
+export { type DescribeStoreOptions, describeStore } from './describe-store.ts'
 export {
   type ScriptedProvider,
   type ScriptedProviderOptions,
@@ -7,3 +7,4 @@ export {
   type ScriptStep,
   scriptedProvider,
 } from './scripted-provider.ts'
+export type { StoreUnderTest } from './store-suite/scenario.ts'

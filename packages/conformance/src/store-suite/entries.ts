@@ -1,0 +1,46 @@
+import { type Entry, isOrraError, type Lease, type LoggedEntry, Namespace, type SessionLog } from '@orra/core'
+
+// What the scenarios write, and how they look at what they read.
+
+export const bob = Namespace.of('tenant', 'acme', 'user', 'bob')
+export const alice = Namespace.of('tenant', 'acme', 'user', 'alice')
+export const run = 'run-1'
+
+/** Its key is the beginning of its text, unless another is given. */
+export function input(text: string, key = text.slice(0, 20)) {
+  return { type: 'input', key, message: { role: 'user', content: [{ type: 'text', text }] } } as const satisfies Entry
+}
+
+export function message(text: string) {
+  return { type: 'message', message: { role: 'user', content: [{ type: 'text', text }] } } as const satisfies Entry
+}
+
+export function started(key: string) {
+  return { type: 'run-started', runId: run, input: key } as const satisfies Entry
+}
+
+export function ended() {
+  const usage = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 }
+  return { type: 'run-ended', runId: run, reason: 'completed', usage } as const satisfies Entry
+}
+
+export async function claimed(sessions: SessionLog, owner = 'one'): Promise<Lease> {
+  const lease = await sessions.claim(bob, { owner, ttlMs: 1000 })
+  if (!lease) throw new Error('The lease should have been free.')
+  return lease
+}
+
+export function fenced(error: unknown): boolean {
+  return isOrraError(error, 'store.fenced')
+}
+
+export function entriesOf(logged: readonly LoggedEntry[]): readonly Entry[] {
+  return logged.map(({ entry }) => entry)
+}
+
+export function textsOf(logged: readonly LoggedEntry[]): readonly string[] {
+  return logged.flatMap(({ entry }) => {
+    if (entry.type !== 'input' && entry.type !== 'message') return []
+    return entry.message.content.flatMap((part) => (part.type === 'text' ? part.text : []))
+  })
+}
