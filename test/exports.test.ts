@@ -5,10 +5,12 @@ const EXPORTS = {
   '@orra/core': [
     'Namespace',
     'OrraError',
+    'checkOptions',
     'createRuntime',
     'defineTool',
     'deny',
     'emptyHead',
+    'invalidOption',
     'isOrraError',
     'memoryStore',
     'planAppend',

@@ -11,12 +11,7 @@ import { chooseModel } from './model.ts'
 const DATABASE = '.orra/kanban.db'
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      database: { type: 'string', default: DATABASE },
-      model: { type: 'string' },
-    },
-  })
+  const values = readOptions()
   if (values.database === DATABASE) makeFolder(dirname(DATABASE))
   await using store = sqliteStore(values.database)
   using board = openBoard(values.database)
@@ -29,6 +24,16 @@ async function main(): Promise<void> {
     greeting: `${words}\nYou are alice, a member. Ask about the board; /help lists the commands.`,
   })
   await terminal.serve(orra)
+}
+
+function readOptions() {
+  try {
+    const database = { type: 'string', default: DATABASE } as const
+    return parseArgs({ options: { database, model: { type: 'string' } } }).values
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message.split('. ')[0] : cause
+    throw new Error(`${problem}. There are --database <file> and --model <name>.`, { cause })
+  }
 }
 
 function makeFolder(path: string): void {

@@ -153,8 +153,8 @@ describe('with Claude', () => {
 describe('what cannot be used is told in a sentence', () => {
   it.each([
     ['a file that is no database', 'text.db', 'is not a SQLite database'],
-    ['a folder', 'folder', 'its folder must exist'],
-    ['a place where nothing can be written', '/proc/kanban.db', 'its folder must exist'],
+    ['a folder', 'folder', 'it must be a file, in a folder that is there'],
+    ['a place where nothing can be written', '/proc/kanban.db', 'it must be a file, in a folder that is there'],
   ])('%s', async (_, path, problem) => {
     await writeFile(
       join(folder, 'text.db'),

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import type { Channel, Namespace, Runtime } from '@orra/core'
+import { type Channel, checkOptions, invalidOption, type Namespace, type OptionNames, type Runtime } from '@orra/core'
 import type { TerminalCommands } from './commands.ts'
 import { createInterrupts } from './interrupts.ts'
 import { lineQueue } from './line-queue.ts'
@@ -20,11 +20,21 @@ export interface TerminalChannelOptions {
   readonly output?: Writable & { readonly isTTY?: boolean }
 }
 
+const OPTIONS: OptionNames<TerminalChannelOptions> = {
+  namespace: true,
+  commands: true,
+  greeting: true,
+  input: true,
+  output: true,
+}
+
 /**
  * A conversation in the terminal. On a TTY it has a prompt and colours, and Ctrl-C stops what is running; pressed once
  * more, it leaves. Otherwise it answers the input line by line, in plain text, to its end.
  */
 export function terminalChannel(options: TerminalChannelOptions): Channel {
+  checkOptions('terminalChannel', options, OPTIONS)
+  if (!options.namespace) throw invalidOption('namespace', 'say who is speaking')
   return { name: 'terminal', serve: (runtime, { signal } = {}) => serve(runtime, options, signal) }
 }
 

@@ -4,6 +4,7 @@ import {
   type ModelEvent,
   type ModelLimits,
   type ModelRequest,
+  OrraError,
   type Provider,
   type StopReason,
   toolCallsOf,
@@ -64,7 +65,7 @@ export function scriptedProvider(
 
   async function* stream(request: ModelRequest, { signal }: { readonly signal?: AbortSignal | undefined } = {}) {
     const step = steps[requests.push(request) - 1]
-    if (step === undefined) throw new Error(`The script has ${steps.length} steps and this is call ${requests.length}.`)
+    if (step === undefined) throw beyondScript(steps.length, requests.length)
     const made = typeof step === 'function' ? step(request) : step
     const turn = typeof made === 'string' ? { text: made } : made
     openStreams += 1
@@ -103,6 +104,11 @@ export function scriptedProvider(
       return openStreams
     },
   }
+}
+
+function beyondScript(steps: number, call: number): OrraError<'provider.bad-request'> {
+  const message = `The script has ${steps} steps and this is call ${call}; give it more.`
+  return new OrraError('provider.bad-request', message, { details: { provider: 'scripted' } })
 }
 
 function messageOf(turn: ScriptedTurn, nextCallId: () => string): AssistantMessage {

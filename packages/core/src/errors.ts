@@ -17,8 +17,6 @@ export interface ErrorDetails {
   'tool.unknown': { readonly tool: string; readonly known: readonly string[] }
   /** A policy has an unknown key, a malformed pattern or a value of the wrong kind. */
   'policy.invalid': { readonly pattern: string; readonly problem: string }
-  /** A policy or a hook denies what was asked. */
-  'gate.denied': { readonly action: string; readonly rule: string }
   /** The session was deleted while a message waited in it or was being answered. */
   'session.deleted': { readonly namespace: string }
   /** A hook threw. */

@@ -64,6 +64,7 @@ export {
   type UserMessage,
 } from './message.ts'
 export { Namespace } from './namespace.ts'
+export { checkOptions, invalidOption, type OptionNames } from './options.ts'
 export type {
   ModelCallOptions,
   ModelEvent,

@@ -136,7 +136,8 @@ function isContentPart(part: Partial<ContentPart> | null | undefined): boolean {
 
 function isAssistantPart(part: Partial<AssistantMessage['content'][number]> | null | undefined): boolean {
   if (part?.type === 'text' || part?.type === 'reasoning') return typeof part.text === 'string'
-  return part?.type === 'tool-call' && typeof part.callId === 'string' && typeof part.name === 'string'
+  if (part?.type !== 'tool-call' || part.input === undefined) return false
+  return typeof part.callId === 'string' && typeof part.name === 'string'
 }
 
 function isResultPart(part: Partial<ToolResultPart> | null | undefined): boolean {

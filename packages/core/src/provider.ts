@@ -91,3 +91,10 @@ export function addUsage(a: Usage, b: Usage): Usage {
     cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
   }
 }
+
+/** Whether every count is there. */
+export function isUsage(value: unknown): value is Usage {
+  return Object.keys(NO_USAGE).every((name) =>
+    Number.isFinite((value as Record<string, unknown> | null | undefined)?.[name]),
+  )
+}

@@ -16,6 +16,7 @@ import type { Instructions, Services } from './loop/run-scope.ts'
 import { openSessionWorker, type SessionWorker } from './loop/session-worker.ts'
 import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
 import { type Namespace, requireNamespace } from './namespace.ts'
+import { checkOptions, invalidOption, type OptionNames } from './options.ts'
 import type { Provider } from './provider.ts'
 import { estimateTokens } from './token-estimate.ts'
 import { LONGEST_TIMEOUT_MS, readyTools, type Tool } from './tool.ts'
@@ -38,14 +39,14 @@ export interface RuntimeOptions {
 }
 
 export interface RunOptions extends RunSettings {
-  /** Stops the run; the log stays valid and the result's reason is `aborted`. */
-  readonly signal?: AbortSignal
+  /** Stops the run, or keeps it from beginning; the log stays valid and the result's reason is `aborted`. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface ResumeOptions {
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Told of every run that is gone on with. */
-  readonly onEvent?: (event: RunEvent) => void
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
 }
 
 /** Serves any number of users at once; each namespace is a session of its own, and one message at a time is answered in it. */
@@ -71,7 +72,7 @@ export interface Runtime extends AsyncDisposable {
 /** Sessions whose fold is kept in memory while nobody uses them. */
 const MAX_IDLE_WORKERS = 1000
 
-const OPTIONS: { readonly [Name in keyof RuntimeOptions]-?: true } = {
+const OPTIONS: OptionNames<RuntimeOptions> = {
   provider: true,
   store: true,
   tools: true,
@@ -82,6 +83,8 @@ const OPTIONS: { readonly [Name in keyof RuntimeOptions]-?: true } = {
   maxParallelTools: true,
   leaseTtlMs: true,
 }
+const RUN_OPTIONS: OptionNames<RunOptions> = { signal: true, model: true, maxTurns: true, tools: true }
+const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, onEvent: true }
 
 /**
  * The only constructor most applications need. Throws `options.invalid`, `tool.invalid`, `tool.duplicate` and
@@ -116,13 +119,16 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   async function answer(
     namespace: Namespace,
     input: UserInput,
-    { signal, ...settings }: RunOptions,
+    options: RunOptions,
     left: AbortSignal | undefined,
     emit: (event: RunEvent) => void,
   ): Promise<RunResult> {
     requireNamespace(namespace)
     closing.signal.throwIfAborted()
     const message = toUserMessage(input)
+    checkOptions('a run', options, RUN_OPTIONS)
+    const { signal, ...settings } = options
+    checkSignal(signal)
     checkSettings(settings, services)
     checkFits(message, services)
     using linked = linkAbort(signal, left)
@@ -137,8 +143,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     stream: (namespace, input, options = {}) =>
       eventStream((emit, left) => answer(namespace, input, options, left, emit)),
 
-    async resume(namespace, { signal, onEvent } = {}) {
+    async resume(namespace, options = {}) {
       requireNamespace(namespace)
+      checkOptions('resume', options, RESUME_OPTIONS)
+      const { signal, onEvent } = options
+      checkSignal(signal)
       closing.signal.throwIfAborted()
       const head = await services.store.sessions.head(namespace, { signal })
       if (!head || (head.inbox.length === 0 && head.openRun === undefined)) return undefined
@@ -170,18 +179,23 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 }
 
 function createServices(options: RuntimeOptions): Services {
-  if (typeof options !== 'object' || options === null) throw invalid('options', 'createRuntime takes one object')
-  const unknown = Object.keys(options).find((name) => !(name in OPTIONS))
-  if (unknown !== undefined)
-    throw invalid(unknown, `there is no such option; known are ${Object.keys(OPTIONS).join(', ')}`)
+  checkOptions('createRuntime', options, OPTIONS)
   const { provider, store = memoryStore(), tools = [], policies = {}, hooks = [] } = options
-  if (typeof provider?.stream !== 'function') throw invalid('provider', 'give a provider, such as anthropic({ model })')
-  if (typeof store?.sessions?.append !== 'function') throw invalid('store', 'give a store, such as sqliteStore(path)')
+  if (typeof provider?.stream !== 'function')
+    throw invalidOption('provider', 'give a provider, such as anthropic({ model })')
+  if (typeof store?.sessions?.append !== 'function')
+    throw invalidOption('store', 'give a store, such as sqliteStore(path)')
+  if (!Array.isArray(tools)) throw invalidOption('tools', 'give a list of tools')
+  if (!Array.isArray(hooks)) throw invalidOption('hooks', 'give a list, for there may be several sets of hooks')
   const { instructions, maxParallelTools = 8, leaseTtlMs = 15_000 } = options
-  if (!(Number.isInteger(maxParallelTools) && maxParallelTools > 0))
-    throw invalid('maxParallelTools', 'give a whole number above 0')
+  if (instructions !== undefined && typeof instructions !== 'string' && typeof instructions !== 'function') {
+    throw invalidOption('instructions', 'give text, or a function that makes it')
+  }
+  if (!(Number.isInteger(maxParallelTools) && maxParallelTools > 0)) {
+    throw invalidOption('maxParallelTools', 'give a whole number above 0')
+  }
   if (!(Number.isInteger(leaseTtlMs) && leaseTtlMs >= 100 && leaseTtlMs <= LONGEST_TIMEOUT_MS)) {
-    throw invalid('leaseTtlMs', 'give a whole number of milliseconds from 100 to about 24 days')
+    throw invalidOption('leaseTtlMs', 'give a whole number of milliseconds from 100 to about 24 days')
   }
   return {
     provider,
@@ -196,15 +210,19 @@ function createServices(options: RuntimeOptions): Services {
   }
 }
 
-function checkSettings({ maxTurns, tools, ...rest }: RunSettings, services: Services): void {
-  const { model, ...others } = rest
-  const unknown = Object.keys(others)[0]
-  if (unknown !== undefined) throw invalid(unknown, 'there is no such option; known are signal, model, maxTurns, tools')
-  if (model !== undefined && (typeof model !== 'string' || model === ''))
-    throw invalid('model', 'give the name of a model')
-  if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns > 0))
-    throw invalid('maxTurns', 'give a whole number above 0')
-  if (tools !== undefined && !Array.isArray(tools)) throw invalid('tools', 'give a list of tool names')
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw invalidOption('signal', 'give an AbortSignal, such as the "signal" of an AbortController')
+}
+
+function checkSettings({ model, maxTurns, tools }: RunSettings, services: Services): void {
+  if (model !== undefined && (typeof model !== 'string' || model === '')) {
+    throw invalidOption('model', 'give the name of a model')
+  }
+  if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns > 0)) {
+    throw invalidOption('maxTurns', 'give a whole number above 0')
+  }
+  if (tools !== undefined && !Array.isArray(tools)) throw invalidOption('tools', 'give a list of tool names')
   const missing = tools?.find((name) => !services.tools.has(name))
   if (missing === undefined) return
   const known = [...services.tools.keys()]
@@ -220,10 +238,4 @@ function checkFits(message: UserMessage, { budget, instructions }: Services): vo
   if (estimatedTokens <= budgetTokens) return
   const text = `This message has about ${estimatedTokens} tokens and ${budgetTokens} fit; send it in parts or as a shorter one.`
   throw new OrraError('context.too-long', text, { details: { estimatedTokens, budgetTokens } })
-}
-
-function invalid(option: string, problem: string): OrraError<'options.invalid'> {
-  return new OrraError('options.invalid', `The option "${option}" cannot be used: ${problem}.`, {
-    details: { option, problem },
-  })
 }

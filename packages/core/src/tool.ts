@@ -2,6 +2,7 @@ import { OrraError } from './errors.ts'
 import type { JsonObject } from './json.ts'
 import type { ContentPart } from './message.ts'
 import type { Namespace } from './namespace.ts'
+import { checkOptions, type OptionNames } from './options.ts'
 import type { ToolSpec } from './provider.ts'
 import { type CompiledSchema, compileSchema, type Infer, type Schema } from './schema.ts'
 
@@ -70,6 +71,7 @@ export interface Tool {
  * })
  */
 export function defineTool<S extends Schema = JsonObject>(definition: ToolDefinition<S>): Tool {
+  checkOptions('defineTool', definition, DEFINITION)
   const {
     input = { type: 'object', properties: {} },
     readOnly = false,
@@ -78,6 +80,17 @@ export function defineTool<S extends Schema = JsonObject>(definition: ToolDefini
   } = definition
   // The one place where the input's type is let go; the runtime gives back only what passed the schema.
   return { ...(definition as ToolDefinition as Omit<Tool, 'input'>), input, readOnly, idempotent, destructive }
+}
+
+const DEFINITION: OptionNames<ToolDefinition> = {
+  name: true,
+  description: true,
+  input: true,
+  readOnly: true,
+  idempotent: true,
+  destructive: true,
+  timeoutMs: true,
+  execute: true,
 }
 
 /** A tool with its schema compiled. */

@@ -104,10 +104,7 @@ describe('hooks', () => {
       hooks: [{ beforeToolCall: () => deny('Not today.'), beforeModelCall: denySecond() }],
     })
     expect(await tooMuch.orra.run(bob, 'Go')).toMatchObject({ reason: 'denied', denial: 'Once is enough.' })
-    expect((await logOf(tooMuch.orra)).slice(-2)).toEqual([
-      'tool: error call-1: Not today.',
-      'run-ended denied gate.denied',
-    ])
+    expect((await logOf(tooMuch.orra)).slice(-2)).toEqual(['tool: error call-1: Not today.', 'run-ended denied'])
 
     function denySecond() {
       let count = 0

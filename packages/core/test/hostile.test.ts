@@ -65,7 +65,7 @@ describe('what a tool gives that is no result', () => {
   })
 
   it('is one even when it looks like an error of orra’s own', async () => {
-    for (const code of ['store.fenced', 'store.unusable', 'runtime.closed', 'gate.denied'] as const) {
+    for (const code of ['store.fenced', 'store.unusable', 'runtime.closed'] as const) {
       const bad = tool('bad', () => {
         throw new OrraError(code, 'Elsewhere.', { details: {} as never })
       })
@@ -114,6 +114,23 @@ describe('a reply that is none', () => {
   for (let depth = 0; depth < 5000; depth += 1) deep = [deep]
 
   it.each([
+    ['no stop reason that there is', { stopReason: 'nonsense' }],
+    ['no usage', { usage: {} }],
+    ['no model', { model: 7 }],
+  ])('has %s', async (_, odd) => {
+    const message = { role: 'assistant', content: [] }
+    const provider: Provider = {
+      name: 'odd',
+      model: 'odd-1',
+      async *stream() {
+        yield { ...finish, message, ...odd } as never
+      },
+    }
+    expect(await codeOf(createRuntime({ provider }).run(bob, 'Go'))).toBe('provider.bad-reply')
+  })
+
+  it.each([
+    ['with a call without input', { role: 'assistant', content: [{ type: 'tool-call', callId: 'c', name: 'x' }] }],
     ['of another role', { role: 'user', content: [{ type: 'text', text: 'Hi' }] }],
     ['without content', { role: 'assistant' }],
     ['with junk in it', { role: 'assistant', content: [null] }],

@@ -338,6 +338,14 @@ describe('what cannot be right', () => {
       { provider, tools: [{ ...add, input: { type: 'object', properties: 5 } }] },
       'tool.invalid',
     ],
+    ['tools that are no list', { provider, tools: {} }, 'options.invalid'],
+    ['hooks that are no list', { provider, hooks: { runEnd() {} } }, 'options.invalid'],
+    ['hooks that are none', { provider, hooks: [null] }, 'options.invalid'],
+    ['instructions that are none', { provider, instructions: 42 }, 'options.invalid'],
+    ['a misspelt option of the context', { provider, context: { windowToken: 10 } }, 'options.invalid'],
+    ['a context that is a number', { provider, context: 5000 }, 'options.invalid'],
+    ['policies in a list', { provider, policies: [{ tools: { deny: ['*'] } }] }, 'policy.invalid'],
+    ['policies that are none', { provider, policies: null }, 'policy.invalid'],
     ['a policy with a typo', { provider, policies: { '*': { tool: {} } } }, 'policy.invalid'],
     ['a hook at no point', { provider, hooks: [{ beforeToolcall: () => {} }] }, 'options.invalid'],
     ['a window without room', { provider, context: { windowTokens: 10, outputReserveTokens: 20 } }, 'options.invalid'],
@@ -346,6 +354,18 @@ describe('what cannot be right', () => {
   })
 
   it.each([
+    ['a hint that is misspelt', () => defineTool({ ...add, readonly: true } as never)],
+    ['a tool without a definition', () => defineTool(undefined as never)],
+    ['an option of a store', () => memoryStore({ nowe: Date.now } as never)],
+    ['an option of resume', () => createRuntime({ provider }).resume(bob, { onevent: () => {} } as never)],
+    ['no options', () => createRuntime(undefined as never)],
+  ])('is told by whoever takes it: %s', async (_, take) => {
+    expect(await codeOf(async () => take())).toBe('options.invalid')
+  })
+
+  it.each([
+    ['options that are none', bob, 'Hello', null, 'options.invalid'],
+    ['a controller in place of its signal', bob, 'Hello', { signal: new AbortController() }, 'options.invalid'],
     ['an empty message', bob, '', {}, 'message.invalid'],
     ['a blank message', bob, ' \n', {}, 'message.invalid'],
     ['no parts', bob, [], {}, 'message.invalid'],

@@ -1,5 +1,13 @@
 import type Anthropic from '@anthropic-ai/sdk'
-import type { ModelEvent, ModelLimits, ModelRequest, Provider } from '@orra/core'
+import {
+  checkOptions,
+  invalidOption,
+  type ModelEvent,
+  type ModelLimits,
+  type ModelRequest,
+  type OptionNames,
+  type Provider,
+} from '@orra/core'
 import { type AnthropicClientOptions, anthropicClient } from './anthropic-client.ts'
 import { toProviderError } from './anthropic-error.ts'
 import { toModelResponse } from './from-anthropic-message.ts'
@@ -25,6 +33,23 @@ export interface AnthropicOptions extends AnthropicClientOptions {
   readonly streaming?: boolean
 }
 
+const OPTIONS: OptionNames<AnthropicOptions> = {
+  model: true,
+  apiKey: true,
+  baseURL: true,
+  fetch: true,
+  headers: true,
+  maxRetries: true,
+  client: true,
+  maxOutputTokens: true,
+  contextWindow: true,
+  thinking: true,
+  effort: true,
+  temperature: true,
+  promptCaching: true,
+  streaming: true,
+}
+
 /**
  * A Claude model over the Messages API. The key is read when it is first needed, so a program that never calls the
  * model needs none.
@@ -33,6 +58,9 @@ export interface AnthropicOptions extends AnthropicClientOptions {
  * const provider = anthropic({ model: 'claude-sonnet-5' })
  */
 export function anthropic(options: AnthropicOptions): Provider {
+  checkOptions('anthropic', options, OPTIONS)
+  if (typeof options.model !== 'string' || options.model === '')
+    throw invalidOption('model', 'give the name of a model')
   const { model, maxOutputTokens = 16_000, contextWindow = 200_000, promptCaching = true, streaming = true } = options
   const defaults: RequestDefaults = { ...options, maxOutputTokens, promptCaching }
   const limits: ModelLimits = { contextWindow, maxOutputTokens }

@@ -524,6 +524,16 @@ describe('a setting that cannot be one', () => {
   })
 })
 
+describe('an option', () => {
+  it.each([
+    ['a missing model', {}],
+    ['a misspelt name', { model: 'm', apikey: 'k' }],
+    ['nothing', undefined],
+  ])('that is wrong is told at once: %s', (_, options) => {
+    expect(() => anthropic(options as never)).toThrow(/^The option "/)
+  })
+})
+
 describe('the key', () => {
   afterEach(() => void vi.unstubAllEnvs())
 

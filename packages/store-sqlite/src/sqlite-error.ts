@@ -9,7 +9,7 @@ const PROBLEMS: { readonly [errcode: number]: string } = {
   10: 'the disk failed to read or write it',
   11: 'it is damaged; restore it from a backup',
   13: 'the disk is full; free some space',
-  14: 'it cannot be opened; its folder must exist and this process must have the right to write in it',
+  14: 'it cannot be opened; it must be a file, in a folder that is there and that this process may write in',
   26: 'the file is not a SQLite database; give another path',
 }
 

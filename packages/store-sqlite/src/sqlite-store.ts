@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { OrraError, type Store } from '@orra/core'
+import { checkOptions, invalidOption, type OptionNames, type Store } from '@orra/core'
 import { migrate } from './schema.ts'
 import { isBusy, toStoreError } from './sqlite-error.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
@@ -16,6 +16,8 @@ export interface SqliteStoreOptions {
   readonly now?: () => number
 }
 
+const OPTIONS: OptionNames<SqliteStoreOptions> = { synchronous: true, busyTimeoutMs: true, now: true }
+
 /**
  * A durable store in one SQLite file, shared by any number of processes on one machine. Its tables begin with `orra_`
  * and may stand beside an application's own. The file is made when it is not there; its folder is not.
@@ -23,8 +25,11 @@ export interface SqliteStoreOptions {
  * Throws `store.unusable` and `store.newer-schema` at once.
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
-  if (typeof path !== 'string' || path === '') throw noPath()
+  if (typeof path !== 'string' || path === '')
+    throw invalidOption('path', 'give the path of a database file, or ":memory:"')
+  checkOptions('sqliteStore', options, OPTIONS)
   const { synchronous = 'normal', busyTimeoutMs = 5000, now = Date.now } = options
+  if (synchronous !== 'normal' && synchronous !== 'full') throw invalidOption('synchronous', 'give "normal" or "full"')
   const db = guarded(() => openDatabase(path, synchronous, busyTimeoutMs))
 
   function guarded<T>(work: () => T): T {
@@ -69,11 +74,4 @@ function useWriteAheadLog(db: DatabaseSync, timeoutMs: number): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
     }
   }
-}
-
-function noPath(): OrraError<'options.invalid'> {
-  const problem = 'give the path of a database file, or ":memory:"'
-  return new OrraError('options.invalid', `The option "path" cannot be used: ${problem}.`, {
-    details: { option: 'path', problem },
-  })
 }

@@ -78,7 +78,7 @@ describe('a file that cannot be used', () => {
       async (path: string) => writeFile(path, 'This is a text that is long enough to be one, whoever looks at it.'),
       'is not a SQLite database',
     ],
-    ['a folder that is not there', async () => {}, 'its folder must exist'],
+    ['a folder that is not there', async () => {}, 'it must be a file, in a folder that is there'],
   ])('is told in a sentence: %s', async (name, make, problem) => {
     await using place = await scratch()
     const path = name === 'a text' ? place.path : join(place.folder, 'nowhere', 'orra.db')
@@ -88,6 +88,12 @@ describe('a file that cannot be used', () => {
       expect.unreachable()
     } catch (error) {
       expect(isOrraError(error, 'store.unusable') && error.message).toContain(problem)
+    }
+  })
+
+  it('with options that it does not have is refused, rather than less durable than was asked for', () => {
+    for (const options of [{ synchronous: 'FULL' }, { sync: 'full' }]) {
+      expect(() => sqliteStore(':memory:', options as never)).toThrow(/synchronous/)
     }
   })
 

@@ -1,6 +1,6 @@
-import { OrraError } from '../errors.ts'
 import type { Turn } from '../log/conversation.ts'
 import type { Message } from '../message.ts'
+import { checkOptions, invalidOption, type OptionNames } from '../options.ts'
 import type { ModelLimits, ToolSpec } from '../provider.ts'
 import { estimateTextTokens } from '../token-estimate.ts'
 
@@ -34,19 +34,17 @@ export interface ContextBudget {
 
 const DEFAULT_WINDOW_TOKENS = 128_000
 
+const OPTIONS: OptionNames<ContextOptions> = { windowTokens: true, outputReserveTokens: true }
+
 /** Throws `options.invalid`. */
 export function contextBudget(options: ContextOptions = {}, limits?: ModelLimits): ContextBudget {
+  checkOptions('"context"', options, OPTIONS)
   const windowTokens = options.windowTokens ?? limits?.contextWindow ?? DEFAULT_WINDOW_TOKENS
-  const reserve =
-    options.outputReserveTokens ?? Math.min(limits?.maxOutputTokens ?? Infinity, Math.floor(windowTokens / 4))
+  const longestReply = limits?.maxOutputTokens ?? Number.POSITIVE_INFINITY
+  const reserve = options.outputReserveTokens ?? Math.min(longestReply, Math.floor(windowTokens / 4))
   const budgetTokens = windowTokens - reserve
-  if (!(windowTokens > 0 && reserve >= 0 && budgetTokens > 0)) {
-    const problem = 'windowTokens must be above outputReserveTokens, and neither below 0'
-    throw new OrraError('options.invalid', `The option "context" cannot be used: ${problem}.`, {
-      details: { option: 'context', problem },
-    })
-  }
-  return { windowTokens, budgetTokens }
+  if (windowTokens > 0 && reserve >= 0 && budgetTokens > 0) return { windowTokens, budgetTokens }
+  throw invalidOption('context', 'windowTokens must be above outputReserveTokens, and neither below 0')
 }
 
 /** The estimated tokens of a request before any message is in it. */

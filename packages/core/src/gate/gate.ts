@@ -1,15 +1,14 @@
-import { OrraError } from '../errors.ts'
 import type { Namespace } from '../namespace.ts'
 import { type CompiledPolicy, compilePolicies, type Policies } from './policy.ts'
 
 /** What somebody wants to do. */
-export type Action =
+type Action =
   /** See a tool, or call it. */
   | { readonly type: 'tool'; readonly name: string }
   /** Use a model. */
   | { readonly type: 'model'; readonly name: string }
 
-export type Decision =
+type Decision =
   | { readonly allowed: true }
   /** `rule` names the policy, `reason` says it in words that may be shown to a model or a person. */
   | { readonly allowed: false; readonly rule: string; readonly reason: string }
@@ -40,11 +39,4 @@ function firstDenial(policies: readonly CompiledPolicy[], namespace: Namespace, 
     if (rule !== undefined) return rule
   }
   return undefined
-}
-
-/** For what cannot be refused in the conversation itself. Throws `gate.denied`. */
-export function requireAllowed(decision: Decision, action: Action): void {
-  if (decision.allowed) return
-  const details = { action: `${action.type} ${action.name}`, rule: decision.rule }
-  throw new OrraError('gate.denied', `${decision.reason} The policy is ${decision.rule}.`, { details })
 }

@@ -39,6 +39,9 @@ export interface CompiledPolicy {
 
 /** Throws `policy.invalid` for the first thing in it that would silently not do what was meant. */
 export function compilePolicies(policies: Policies): readonly CompiledPolicy[] {
+  if (typeof policies !== 'object' || policies === null || Array.isArray(policies)) {
+    throw invalid('', 'policies are one object, from patterns to what they hold for')
+  }
   return Object.entries(policies).map(([pattern, policy]) => {
     const segments = compilePattern(pattern)
     const rules = compileRules(pattern, policy)

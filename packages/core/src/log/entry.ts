@@ -92,7 +92,9 @@ export interface RunEndedEntry {
   readonly reason: RunEndReason
   /** Of all model calls of the run. */
   readonly usage: Usage
-  /** For `error` and `denied`: the code and the sentence. */
+  /** For `denied`: why, in words for people. */
+  readonly denial?: string
+  /** For `error`: the code and the sentence. */
   readonly error?: { readonly code: string; readonly message: string }
 }
 

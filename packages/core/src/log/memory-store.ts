@@ -1,5 +1,6 @@
 import { toJson } from '../json.ts'
 import type { Namespace } from '../namespace.ts'
+import { checkOptions, type OptionNames } from '../options.ts'
 import type { LoggedEntry } from './entry.ts'
 import { emptyHead, planAppend, type SessionHead } from './session-head.ts'
 import type { Lease, SessionLog, Store } from './store.ts'
@@ -19,6 +20,7 @@ interface Session {
 
 /** A store that lives and dies with this object: for tests, and for conversations that need not last. */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  checkOptions('memoryStore', options, { now: true } satisfies OptionNames<MemoryStoreOptions>)
   return {
     name: 'memory',
     sessions: memorySessions(options.now ?? Date.now),

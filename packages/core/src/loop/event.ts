@@ -6,10 +6,11 @@ import type { ModelEvent, StopReason, Usage } from '../provider.ts'
 
 /** What `stream` yields. The order is drawn in docs/lifecycle.md. */
 export type RunEvent =
-  /** Somebody else is running this session; the message is accepted and waits. At most once, before `run-start`. */
+  /** Another process has this session; the message is accepted and waits. */
   | { readonly type: 'waiting' }
+  /** When it comes again, a lost lease was taken anew: what was said since the last `model-call-start` is said again. */
   | { readonly type: 'run-start'; readonly runId: string }
-  /** A model is about to be called. */
+  /** A model is about to be called; `context` is what was to be sent before any hook changed it. */
   | { readonly type: 'model-call-start'; readonly context: ContextReport }
   | Extract<ModelEvent, { type: 'text-delta' | 'reasoning-delta' }>
   /** The reply is whole, and in the log. */

@@ -2,6 +2,7 @@ import { OrraError } from '../errors.ts'
 import type { DeniablePoint, Hook, HookEvent, HookEvents, HookPoint, Hooks } from '../hooks.ts'
 import { toJson } from '../json.ts'
 import { isContent, isMessageOf, type Message } from '../message.ts'
+import { invalidOption } from '../options.ts'
 import { untilAborted } from './abort.ts'
 
 /** What a point's hooks have made of its event. */
@@ -45,7 +46,10 @@ interface NamedHook {
 /** Throws `options.invalid` for a point that does not exist. */
 export function createHookRunner(list: readonly Hooks[]): HookRunner {
   const byPoint = new Map<string, readonly NamedHook[]>()
-  for (const [index, { name = `hooks[${index}]`, ...hooks }] of list.entries()) {
+  for (const [index, given] of list.entries()) {
+    if (typeof given !== 'object' || given === null)
+      throw invalidOption('hooks', `hooks[${index}] is no object with hooks`)
+    const { name = `hooks[${index}]`, ...hooks } = given
     for (const [point, call] of Object.entries(hooks)) {
       if (call === undefined) continue
       checkPoint(name, point, call)
@@ -125,12 +129,10 @@ function unless(fine: boolean, problem: string): string | undefined {
 }
 
 function checkPoint(hooks: string, point: string, call: unknown): void {
-  const known = Object.hasOwn(POINTS, point)
-  if (known && typeof call === 'function') return
-  const problem = known ? `"${point}" is not a function` : `"${point}" is no hook point`
-  throw new OrraError('options.invalid', `The hooks "${hooks}" cannot be used: ${problem}.`, {
-    details: { option: 'hooks', problem },
-  })
+  if (!Object.hasOwn(POINTS, point)) {
+    throw invalidOption('hooks', `"${point}" of ${hooks} is no hook point; there are ${Object.keys(POINTS).join(', ')}`)
+  }
+  if (typeof call !== 'function') throw invalidOption('hooks', `"${point}" of ${hooks} is not a function`)
 }
 
 function invalidPatch(point: HookPoint, problem: string): OrraError<'hook.invalid-patch'> {

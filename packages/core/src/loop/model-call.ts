@@ -1,14 +1,13 @@
 import { fitTurns, fixedTokens } from '../context/fit-turns.ts'
-import { OrraError } from '../errors.ts'
-import { requireAllowed } from '../gate/gate.ts'
+import { OrraError, toOrraError } from '../errors.ts'
 import { toJson } from '../json.ts'
 import type { OpenRun } from '../log/conversation.ts'
 import { type AssistantMessage, isMessageOf, toolCallsOf } from '../message.ts'
-import type { ModelRequest, ModelResponse, ToolSpec } from '../provider.ts'
+import { isUsage, type ModelRequest, type ModelResponse, type ToolSpec } from '../provider.ts'
 import { untilAborted } from './abort.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
 
-/** Calls the model once and appends its reply. Returns the reason when a hook denies the call. */
+/** Calls the model once and appends its reply. Returns the reason when a policy or a hook denies the call. */
 export async function callModel(scope: RunScope, run: OpenRun): Promise<{ readonly denied: string } | undefined> {
   const { services, namespace, log, lease, emit } = scope
   const { hooks, gate, provider } = services
@@ -20,8 +19,8 @@ export async function callModel(scope: RunScope, run: OpenRun): Promise<{ readon
     if (outcome.denied !== undefined) return { denied: outcome.denied }
     request = outcome.event.request
   }
-  const model = { type: 'model', name: request.model ?? provider.model } as const
-  requireAllowed(gate.decide(namespace, model), model)
+  const decision = gate.decide(namespace, { type: 'model', name: request.model ?? provider.model })
+  if (!decision.allowed) return { denied: `${decision.reason} The policy is ${decision.rule}.` }
 
   emit({ type: 'model-call-start', context: report })
   let response = await receive(scope, request)
@@ -91,22 +90,32 @@ async function receive(scope: RunScope, request: ModelRequest): Promise<ModelRes
       const message = await beforeAppend(services.hooks, { ...hookBase(scope), signal: lease.signal }, partial)
       await log.append([{ type: 'message', message, stopReason: 'stop' }], lease)
     }
-    throw error
+    throw signal.aborted ? error : toOrraError(error, `the provider "${services.provider.name}"`)
   }
 }
 
 /** A reply that is fit to be kept, sharing nothing with the provider. */
-function checked({ message, ...rest }: ModelResponse, provider: string): ModelResponse {
+function checked(response: ModelResponse, provider: string): ModelResponse {
+  const { message, stopReason, usage, model } = response
   if (!isMessageOf('assistant', message)) throw badReply(provider, 'its message is not whole')
+  if (!Object.hasOwn(STOP_REASONS, stopReason)) throw badReply(provider, 'its stop reason is none of those there are')
+  if (!isUsage(usage) || typeof model !== 'string') throw badReply(provider, 'it lacks its usage or its model')
   try {
-    return { ...rest, message: toJson(message) }
+    return { message: toJson(message), stopReason, usage: toJson(usage), model }
   } catch (error) {
     throw badReply(provider, 'its message is not JSON, or nested too deeply', error)
   }
 }
 
+const STOP_REASONS: { readonly [Reason in ModelResponse['stopReason']]: true } = {
+  stop: true,
+  'tool-calls': true,
+  length: true,
+  refused: true,
+}
+
 function badReply(provider: string, problem: string, cause?: unknown): OrraError<'provider.bad-reply'> {
-  const message = `The reply of the provider ${provider} cannot be used: ${problem}. Try another model.`
+  const message = `The reply of the provider ${provider} cannot be used: ${problem}. It is a fault of the provider's code, or of the model.`
   return new OrraError('provider.bad-reply', message, { details: { provider }, cause })
 }
 

@@ -43,9 +43,9 @@ async function readResult(sessions: SessionLog, namespace: Namespace, input: str
   }
 }
 
-function resultOf({ runId, reason, usage, error }: RunEndedEntry, text: string): RunResult {
+function resultOf({ runId, reason, usage, denial, error }: RunEndedEntry, text: string): RunResult {
   if (reason === 'error') throw failed(runId, error?.code ?? 'unknown')
-  return { runId, reason, text, usage, ...(reason === 'denied' && error ? { denial: error.message } : {}) }
+  return { runId, reason, text, usage, ...(denial === undefined ? {} : { denial }) }
 }
 
 /** Of an input whose run never began. */

@@ -80,7 +80,6 @@ export async function finishRun(scope: RunScope): Promise<RunOutcome> {
   } catch (error) {
     if (lease.signal.aborted) throw lease.signal.reason
     if (signal.aborted) return { result: await end(scope, 'aborted') }
-    if (isOrraError(error, 'gate.denied')) return { result: await end(scope, 'denied', error.message) }
     return { error: await endFailed(scope, toOrraError(error, 'a run')) }
   }
 }
@@ -111,9 +110,9 @@ async function end(scope: RunScope, reason: RunResult['reason'], denial?: string
   const { runId, emit } = scope
   const run = openRunOf(scope)
   const { usage, text } = run
-  const error = denial === undefined ? {} : { error: { code: 'gate.denied', message: denial } }
-  await close(scope, run, { type: 'run-ended', runId, reason, usage, ...error })
-  const result: RunResult = { runId, reason, text, usage, ...(denial === undefined ? {} : { denial }) }
+  const why = denial === undefined ? {} : { denial }
+  await close(scope, run, { type: 'run-ended', runId, reason, usage, ...why })
+  const result: RunResult = { runId, reason, text, usage, ...why }
   emit({ type: 'run-end', ...result })
   return result
 }

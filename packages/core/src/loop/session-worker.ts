@@ -213,7 +213,15 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
       // It may be settled before anybody here gets to wait for it.
       promise.catch(() => {})
-      const caller = await track(accept(entry, { signal, emit, resolve, reject }))
+      let caller: Caller
+      try {
+        caller = await track(accept(entry, { signal, emit, resolve, reject }))
+      } catch (error) {
+        if (!signal.aborted || error !== signal.reason) throw error
+        const result = withdrawn()
+        emit({ type: 'run-end', ...result })
+        return result
+      }
       using _ = onAbort(signal, () => leave(caller))
       wake()
       return await promise
