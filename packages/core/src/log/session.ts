@@ -1,7 +1,8 @@
-import type { JsonValue } from '../json.ts'
+import { type JsonValue, toJson } from '../json.ts'
 import type { Message } from '../message.ts'
 import type { Namespace } from '../namespace.ts'
-import type { LoggedEntry, MessageEntry } from './entry.ts'
+import { invalidOption } from '../options.ts'
+import type { LoggedEntry, MessageEntry, MetadataEntry } from './entry.ts'
 import type { SessionHead } from './session-head.ts'
 import type { SessionLog, StoreOptions } from './store.ts'
 
@@ -14,7 +15,7 @@ export interface Session {
   entries(options?: EntriesOptions): AsyncIterable<LoggedEntry>
   /** The whole conversation, oldest first, including what is no longer sent to the model. */
   messages(options?: StoreOptions): Promise<readonly Message[]>
-  /** Sets metadata by name; `null` removes one. */
+  /** Sets metadata by name; `null` removes one. Throws `options.invalid` for what JSON cannot hold. */
   setMetadata(set: { readonly [name: string]: JsonValue }): Promise<void>
   /** Removes the log and everything it knew. What waits or is being answered in it fails with `session.deleted`. Returns whether there was one. */
   delete(options?: StoreOptions): Promise<boolean>
@@ -46,11 +47,19 @@ export function openSession(namespace: Namespace, sessions: SessionLog): Session
       return messages
     },
     async setMetadata(set) {
-      await sessions.append(namespace, [{ type: 'metadata', set }])
+      await sessions.append(namespace, [{ type: 'metadata', set: plain(set) }])
     },
     async delete(options) {
       return (await sessions.delete(namespace, options)) > 0
     },
+  }
+}
+
+function plain(set: MetadataEntry['set']): MetadataEntry['set'] {
+  try {
+    return toJson(set)
+  } catch (error) {
+    throw invalidOption('metadata', error instanceof Error ? error.message : 'it is not JSON')
   }
 }
 
