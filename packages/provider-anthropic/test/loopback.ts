@@ -8,6 +8,7 @@ import {
   type RuntimeOptions,
 } from '@orra/core'
 import { type AnthropicOptions, anthropic } from '@orra/provider-anthropic'
+import { undiciFetch } from '../src/undici-fetch.ts'
 
 export const bob = Namespace.of('bob')
 
@@ -30,7 +31,7 @@ export async function loopback(options: Partial<AnthropicOptions> = {}) {
     maxRetries: 0,
     fetch: (input, init) => {
       bodies.push(JSON.parse(String(init?.body)))
-      return fetch(input, init)
+      return undiciFetch(input, init)
     },
     ...options,
   })
