@@ -27,7 +27,6 @@ export function openTerminalSession({ runtime, screen, interrupts, leave, ...opt
   const contexts = new Map<string, ContextReport>()
   let namespace = options.namespace
   const commands: TerminalCommands = {
-    ...options.commands,
     ...builtInCommands({ screen, contexts, all: () => commands }),
     ...options.commands,
   }

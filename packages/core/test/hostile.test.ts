@@ -386,6 +386,39 @@ describe('a hook', () => {
     expect((await running).reason).toBe('aborted')
   })
 
+  it('that never answers after the run was stopped has a moment, and no more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      for (const point of ['beforeAppend', 'runEnd'] as const) {
+        const stop = new AbortController()
+        const stopped = aSwitch()
+        const deaf = () => (stop.signal.aborted ? never : undefined)
+        const { orra } = scripted([{ text: 'one two', after: never }], { hooks: [{ [point]: deaf }] })
+        const events: string[] = []
+        const read = async () => {
+          for await (const { type } of orra.stream(bob, 'Go', { signal: stop.signal })) {
+            events.push(type)
+            if (events.filter((seen) => seen === 'text-delta').length < 2 || stop.signal.aborted) continue
+            stop.abort()
+            stopped.on()
+          }
+        }
+        const reading = read()
+        await stopped.promise
+        await vi.advanceTimersByTimeAsync(1000)
+        await reading
+        expect(events.at(-1)).toBe('run-end')
+        // What a hook could not see is not written.
+        const log = await logOf(orra)
+        expect(log.includes('assistant: one two')).toBe(point === 'runEnd')
+        expect(log.at(-1)).toBe('run-ended aborted')
+        expect(vi.getTimerCount()).toBe(0)
+      }
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('that throws because the run was stopped does not hide that it was', async () => {
     const stop = new AbortController()
     const runStart = ({ signal }: { signal: AbortSignal }) => {

@@ -241,6 +241,34 @@ describe('a run', () => {
   })
 })
 
+describe('the cost of a turn', () => {
+  it('is the same for the store at turn 5 and at turn 200', async () => {
+    const store = memoryStore()
+    const calls: string[] = []
+    const counting = ([name, call]: [string, (...args: never[]) => Promise<unknown>]) => {
+      const counted = async (...args: never[]) => {
+        const result = await call(...args)
+        const read = Array.isArray(result) ? result.length : 0
+        calls.push(`${name}: ${name === 'append' ? JSON.stringify(args[1]).length : read}`)
+        return result
+      }
+      return [name, counted]
+    }
+    const sessions = Object.fromEntries(Object.entries(store.sessions).map(counting)) as typeof store.sessions
+    const context = { windowTokens: 400, outputReserveTokens: 100 }
+    const { orra, provider } = scripted(Array(200).fill('Always the same.'), { store: { ...store, sessions }, context })
+    const costs: (readonly string[])[] = []
+    for (let turn = 1; turn <= 200; turn += 1) {
+      calls.length = 0
+      await orra.run(bob, 'Always the same?')
+      costs.push([...calls])
+    }
+    expect(costs[4]?.filter((call) => call.startsWith('append'))).toHaveLength(4)
+    expect(costs[199]).toEqual(costs[4])
+    expect(provider.requests[199]?.messages.length).toBeLessThan(40)
+  })
+})
+
 describe('two messages to one session', () => {
   it('are answered one after the other, in the order in which they came', async () => {
     const { orra, provider } = scripted(['One.', 'Two.', 'Three.'])

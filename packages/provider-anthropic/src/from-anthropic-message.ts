@@ -49,12 +49,12 @@ function toStopReason(reason: Anthropic.StopReason | null): StopReason {
 }
 
 /** Anthropic counts what was cached beside `input_tokens`; orra's `inputTokens` is all of it. Proxies leave counts out. */
-function toUsage(usage: Partial<Anthropic.Usage> = {}): Usage {
-  const cacheReadTokens = usage.cache_read_input_tokens ?? 0
-  const cacheWriteTokens = usage.cache_creation_input_tokens ?? 0
+function toUsage(usage: Partial<Anthropic.Usage> | null | undefined): Usage {
+  const cacheReadTokens = usage?.cache_read_input_tokens ?? 0
+  const cacheWriteTokens = usage?.cache_creation_input_tokens ?? 0
   return {
-    inputTokens: (usage.input_tokens ?? 0) + cacheReadTokens + cacheWriteTokens,
-    outputTokens: usage.output_tokens ?? 0,
+    inputTokens: (usage?.input_tokens ?? 0) + cacheReadTokens + cacheWriteTokens,
+    outputTokens: usage?.output_tokens ?? 0,
     cacheReadTokens,
     cacheWriteTokens,
   }

@@ -1,21 +1,17 @@
-/** The longest wait that is sat out in silence, in seconds; after it the caller is told, who can do better. */
-const LONGEST_WAIT_S = 20
+/** The longest wait that is sat out in silence, in milliseconds; of a longer one the caller is told, who can do better. */
+const LONGEST_WAIT_MS = 20_000
 
 /** The SDK waits for as long as a server asks, hours even. With this it gives up at once when the wait would be long. */
 export function retryOnlySoon(send: typeof fetch): typeof fetch {
   return async (input, init) => {
     const response = await send(input, init)
-    if (response.ok || !(waitOf(response.headers) > LONGEST_WAIT_S)) return response
+    if (response.ok || (retryAfterMs(response.headers) ?? 0) <= LONGEST_WAIT_MS) return response
     const { status, statusText, body } = response
     const headers = new Headers(response.headers)
     // The header by which the API itself tells the SDK not to try again.
     headers.set('x-should-retry', 'false')
     return new Response(body, { status, statusText, headers })
   }
-}
-
-function waitOf(headers: Headers): number {
-  return (retryAfterMs(headers) ?? 0) / 1000
 }
 
 /** What a server asks for: seconds, or a date. */

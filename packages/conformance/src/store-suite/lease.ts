@@ -50,6 +50,7 @@ export function leaseScenarios(scenario: Scenario): void {
     ])
     for (const entry of [message('m'), started('a'), ended(), { type: 'tool-started', callId: 'c' } as const]) {
       await expect(sessions.append(bob, [entry])).rejects.toSatisfy(fenced)
+      await expect(sessions.append(bob, [entry], { epoch: 0 })).rejects.toSatisfy(fenced)
     }
     expect(await sessions.read(bob)).toHaveLength(3)
   })

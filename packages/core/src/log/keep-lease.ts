@@ -1,3 +1,4 @@
+import { linkAbort } from '../abort.ts'
 import { OrraError } from '../errors.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Lease } from './store.ts'
@@ -16,7 +17,7 @@ export interface KeptLease extends Disposable {
 
 /** Renews a lease three times in its lifetime, until disposed. */
 export function keepLease(lease: Lease, ttlMs: number, closing: AbortSignal): KeptLease {
-  const lost = new AbortController()
+  const lost = linkAbort(closing)
   let renewedAt = performance.now()
 
   const beat = async () => {
@@ -26,17 +27,14 @@ export function keepLease(lease: Lease, ttlMs: number, closing: AbortSignal): Ke
     else if (renewed === false || performance.now() - renewedAt >= ttlMs) lost.abort(leaseLost(lease.namespace))
   }
   const timer = setInterval(beat, ttlMs / 3)
-  const close = () => lost.abort(closing.reason)
-  if (closing.aborted) close()
-  else closing.addEventListener('abort', close, { once: true })
 
   return {
     epoch: lease.epoch,
     signal: lost.signal,
-    lose: (reason) => lost.abort(reason),
+    lose: lost.abort,
     [Symbol.dispose]() {
       clearInterval(timer)
-      closing.removeEventListener('abort', close)
+      lost[Symbol.dispose]()
     },
   }
 }

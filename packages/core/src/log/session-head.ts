@@ -54,7 +54,9 @@ export function planAppend(
   },
 ): AppendPlan {
   const base = current ?? emptyHead(namespace, options.now)
-  if (options.epoch !== base.epoch && entries.some((entry) => !FREE.has(entry.type))) throw fenced(namespace)
+  // Before the first claim there is no epoch that could prove anything.
+  const isWriter = base.epoch > 0 && options.epoch === base.epoch
+  if (!isWriter && entries.some((entry) => !FREE.has(entry.type))) throw fenced(namespace)
 
   const logged: LoggedEntry[] = []
   const accepted = new Map<string, number>()

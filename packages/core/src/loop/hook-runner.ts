@@ -1,9 +1,9 @@
+import { untilAborted } from '../abort.ts'
 import { OrraError } from '../errors.ts'
 import type { DeniablePoint, Hook, HookEvent, HookEvents, HookPoint, Hooks } from '../hooks.ts'
 import { toJson } from '../json.ts'
 import { isContent, isMessageOf, type Message } from '../message.ts'
 import { invalidOption } from '../options.ts'
-import { untilAborted } from './abort.ts'
 
 /** What a point's hooks have made of its event. */
 type HookOutcome<P extends HookPoint> =

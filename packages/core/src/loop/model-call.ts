@@ -1,11 +1,11 @@
+import { untilAborted } from '../abort.ts'
 import { fitTurns, fixedTokens } from '../context/fit-turns.ts'
 import { OrraError, toOrraError } from '../errors.ts'
 import { toJson } from '../json.ts'
 import type { OpenRun } from '../log/conversation.ts'
 import { type AssistantMessage, isMessageOf, toolCallsOf } from '../message.ts'
 import { isUsage, type ModelRequest, type ModelResponse, type ToolSpec } from '../provider.ts'
-import { untilAborted } from './abort.ts'
-import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
+import { beforeAppend, hookBase, lastWords, type RunScope } from './run-scope.ts'
 
 /** Calls the model once and appends its reply. Returns the reason when a policy or a hook denies the call. */
 export async function callModel(scope: RunScope, run: OpenRun): Promise<{ readonly denied: string } | undefined> {
@@ -86,8 +86,7 @@ async function receive(scope: RunScope, request: ModelRequest): Promise<ModelRes
   } catch (error) {
     if (signal.aborted && !lease.signal.aborted && seen !== '') {
       const partial: AssistantMessage = { role: 'assistant', content: [{ type: 'text', text: toJson(seen) }] }
-      // The run's own signal has aborted, and the hooks are still to see this.
-      const message = await beforeAppend(services.hooks, { ...hookBase(scope), signal: lease.signal }, partial)
+      const message = await lastWords(scope, (base) => beforeAppend(services.hooks, base, partial))
       await log.append([{ type: 'message', message, stopReason: 'stop' }], lease)
     }
     throw signal.aborted ? error : toOrraError(error, `the provider "${services.provider.name}"`)

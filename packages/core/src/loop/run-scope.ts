@@ -1,3 +1,4 @@
+import { linkAbort } from '../abort.ts'
 import type { ContextBudget } from '../context/fit-turns.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { HookEvent } from '../hooks.ts'
@@ -50,6 +51,24 @@ export interface RunScope {
 /** What every hook of this run is told. */
 export function hookBase({ namespace, runId, signal }: RunScope): HookEvent {
   return { namespace, runId, signal }
+}
+
+/** How long hooks may still take once their run is being stopped, in milliseconds. */
+const LAST_WORDS_MS = 1000
+
+/**
+ * Calls hooks that are to be heard even when the run has been stopped: then they have a moment, instead of the run's own
+ * signal. Rejects with the reason when that is over.
+ */
+export async function lastWords<T>(scope: RunScope, call: (base: HookEvent) => Promise<T>): Promise<T> {
+  if (!scope.signal.aborted) return call(hookBase(scope))
+  using moment = linkAbort(scope.lease.signal)
+  const timer = setTimeout(() => moment.abort(scope.signal.reason), LAST_WORDS_MS)
+  try {
+    return await call({ ...hookBase(scope), signal: moment.signal })
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** A message as it is to be written, once the hooks have seen it. */

@@ -1,13 +1,13 @@
 import { isOrraError, type OrraError, toOrraError } from '../errors.ts'
 import type { OpenRun } from '../log/conversation.ts'
-import type { InputEntry, RunEndedEntry, RunEndReason } from '../log/entry.ts'
+import type { InputEntry, RunEndedEntry } from '../log/entry.ts'
 import { leaseLost } from '../log/keep-lease.ts'
 import type { UserMessage } from '../message.ts'
 import { advance } from './advance.ts'
 import type { RunResult } from './event.ts'
 import { callModel } from './model-call.ts'
 import { withdrawn } from './recorded-result.ts'
-import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
+import { beforeAppend, hookBase, lastWords, type RunScope } from './run-scope.ts'
 import { abandonedResults, callTools } from './tool-call.ts'
 
 /** How a run came out: with a result, or with a failure that the log knows of. */
@@ -126,12 +126,13 @@ async function endFailed(scope: RunScope, failure: OrraError): Promise<OrraError
 }
 
 async function close(scope: RunScope, run: OpenRun, ended: RunEndedEntry): Promise<void> {
-  const { log, lease, services } = scope
+  const { log, lease } = scope
+  const { hooks } = scope.services
   await log.append([...abandonedResults(run.openCalls.values()), ended], lease)
-  if (!services.hooks.has('runEnd')) return
-  const { reason, usage }: { reason: RunEndReason; usage: RunResult['usage'] } = ended
-  // The log says that the run has ended; a hook cannot undo that. The run's own signal may have aborted.
-  await services.hooks.call('runEnd', { ...hookBase(scope), signal: lease.signal }, { reason, usage }).catch(() => {})
+  if (!hooks.has('runEnd')) return
+  const { reason, usage } = ended
+  // The log says that the run has ended; a hook cannot undo that.
+  await lastWords(scope, (base) => hooks.call('runEnd', base, { reason, usage })).catch(() => {})
 }
 
 /** The run, unless somebody else has ended it: then the lease was lost, whether that was noticed or not. */

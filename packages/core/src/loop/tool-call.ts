@@ -1,9 +1,9 @@
+import { linkAbort, untilAborted } from '../abort.ts'
 import { toJson } from '../json.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
 import type { ToolMessageEntry } from '../log/entry.ts'
 import { type ContentPart, isContent, type ToolCallPart } from '../message.ts'
 import { mayRunAgain, type ReadyTool, type ToolContext, type ToolOutput } from '../tool.ts'
-import { linkAbort, untilAborted } from './abort.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
 
 interface Outcome {
