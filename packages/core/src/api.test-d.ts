@@ -78,6 +78,7 @@ expectTypeOf<RunEvent['type']>().toEqualTypeOf<
   | 'model-call-start'
   | 'text-delta'
   | 'reasoning-delta'
+  | 'input-joined'
   | 'model-call-end'
   | 'tool-call-start'
   | 'tool-call-progress'

@@ -19,6 +19,12 @@ export interface ErrorDetails {
   'policy.invalid': { readonly pattern: string; readonly problem: string }
   /** The session was deleted while a message waited in it or was being answered. */
   'session.deleted': { readonly namespace: string }
+  /** `whenBusy: 'reject'`: a run is open in the session, or messages wait. */
+  'session.busy': { readonly namespace: string }
+  /** A session is to be made where there is one already. */
+  'session.exists': { readonly namespace: string }
+  /** Lines that are to be imported are not those of an exported session. */
+  'import.invalid': { readonly line: number; readonly problem: string }
   /** A hook threw. */
   'hook.failed': { readonly point: string; readonly hook: string }
   /** A hook returned something that its point does not take. */
@@ -31,6 +37,10 @@ export interface ErrorDetails {
   'store.newer-schema': { readonly store: string; readonly found: number; readonly supported: number }
   /** An append carries an old epoch: somebody else has claimed the session since. */
   'store.fenced': { readonly namespace: string }
+  /** Something is no longer at the version, or no longer has the values, that a write asks for. */
+  'store.conflict': { readonly namespace: string }
+  /** A key, a name or an amount that no store takes. */
+  'store.invalid': { readonly problem: string }
   /** A message takes an input that no longer waits: somebody took it, or it was withdrawn. */
   'store.input-gone': { readonly namespace: string }
   /** The provider lacks a setting, such as a key. */
@@ -73,6 +83,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'provider.rate-limited',
   'provider.unavailable',
   'provider.connection',
+  'session.busy',
 ])
 
 const MARK = Symbol.for('orra.error')

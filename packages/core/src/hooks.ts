@@ -1,8 +1,8 @@
 import type { JsonValue } from './json.ts'
-import type { RunEndReason } from './log/entry.ts'
 import type { AssistantMessage, ContentPart, Message, UserMessage } from './message.ts'
 import type { Namespace } from './namespace.ts'
 import type { ModelRequest, StopReason, Usage } from './provider.ts'
+import type { RunEndReason } from './store/entry.ts'
 
 /** What every hook is told. */
 export interface HookEvent {

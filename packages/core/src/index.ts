@@ -14,36 +14,10 @@ export {
   type Hooks,
 } from './hooks.ts'
 export type { JsonObject, JsonValue } from './json.ts'
-export type {
-  Entry,
-  InputEntry,
-  InputWithdrawnEntry,
-  LoggedEntry,
-  MessageEntry,
-  MetadataEntry,
-  RunEndedEntry,
-  RunEndReason,
-  RunSettings,
-  RunStartedEntry,
-  ToolStartedEntry,
-} from './log/entry.ts'
-export { type MemoryStoreOptions, memoryStore } from './log/memory-store.ts'
-export type { EntriesOptions, Session } from './log/session.ts'
-export { type AppendPlan, emptyHead, planAppend, type SessionHead } from './log/session-head.ts'
-export type {
-  AppendOptions,
-  AppendResult,
-  ClaimOptions,
-  DeleteOptions,
-  Lease,
-  ListOptions,
-  Page,
-  ReadOptions,
-  SessionLog,
-  Store,
-  StoreOptions,
-} from './log/store.ts'
+export type { WhenBusy } from './loop/accept-input.ts'
 export type { RunEvent, RunResult } from './loop/event.ts'
+export type { LiveEvent } from './loop/live-notice.ts'
+export type { RecoverOptions } from './loop/recover.ts'
 export type { Instructions, InstructionsContext } from './loop/run-scope.ts'
 export {
   type AssistantMessage,
@@ -76,6 +50,68 @@ export type {
   ToolSpec,
   Usage,
 } from './provider.ts'
-export { createRuntime, type ResumeOptions, type RunOptions, type Runtime, type RuntimeOptions } from './runtime.ts'
+export type { ResumeOptions, RunOptions, SubmitOptions } from './run-options.ts'
+export { createRuntime, type Runtime } from './runtime.ts'
 export type { Infer, Schema, TypedSchema } from './schema.ts'
-export { defineTool, type Tool, type ToolContext, type ToolDefinition, type ToolOutput } from './tool.ts'
+export type { RuntimeOptions } from './services.ts'
+export type { EraseReceipt } from './session/everything-under.ts'
+export type { EntriesOptions, ForkOptions, Metadata, Session, SetMetadataOptions } from './session/session.ts'
+export type { SessionEvent, WatchOptions } from './session/watch.ts'
+export { checkAmount, checkClaims, checkRecordKey, checkVersion } from './store/checks.ts'
+export {
+  type Claim,
+  type Counter,
+  type Counters,
+  type ListCountersOptions,
+  type Reservation,
+  type ReserveOptions,
+  refusedClaim,
+} from './store/counters.ts'
+export type {
+  Entry,
+  InputEntry,
+  InputWithdrawnEntry,
+  LoggedEntry,
+  MessageEntry,
+  MetadataEntry,
+  RunEndedEntry,
+  RunEndReason,
+  RunSettings,
+  RunStartedEntry,
+  ToolStartedEntry,
+} from './store/entry.ts'
+export { localNotices } from './store/local-notices.ts'
+export { type MemoryStoreOptions, memoryStore } from './store/memory-store.ts'
+export { canNotify, type Notices, type NotifyingStore } from './store/notices.ts'
+export {
+  canSearch,
+  type ListRecordsOptions,
+  type PutOptions,
+  type RecordKey,
+  type RecordScope,
+  type Records,
+  type SearchableRecords,
+  type SearchOptions,
+  type StoredRecord,
+} from './store/records.ts'
+export { type AppendPlan, emptyHead, isPending, planAppend, type SessionHead } from './store/session-head.ts'
+export type {
+  AppendOptions,
+  AppendResult,
+  ClaimOptions,
+  DeleteOptions,
+  Lease,
+  ListOptions,
+  ReadOptions,
+  SessionLog,
+} from './store/session-log.ts'
+export type { Page, PageOptions, Store, StoreOptions } from './store/store.ts'
+export { rankByWords, textIn, wordsOf } from './store/words.ts'
+export {
+  defineTool,
+  type Reconciled,
+  type Tool,
+  type ToolContext,
+  type ToolDefinition,
+  type ToolOutput,
+} from './tool.ts'

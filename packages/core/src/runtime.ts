@@ -1,57 +1,34 @@
-import { randomUUID } from 'node:crypto'
 import { linkAbort } from './abort.ts'
-import { type ContextOptions, contextBudget, fixedTokens } from './context/fit-turns.ts'
 import { OrraError } from './errors.ts'
-import { createGate } from './gate/gate.ts'
-import type { Policies } from './gate/policy.ts'
-import type { Hooks } from './hooks.ts'
-import type { RunSettings } from './log/entry.ts'
-import { memoryStore } from './log/memory-store.ts'
-import { openSession, type Session } from './log/session.ts'
-import type { Store } from './log/store.ts'
+import { submitInput } from './loop/accept-input.ts'
 import type { RunEvent, RunResult } from './loop/event.ts'
 import { eventStream } from './loop/event-stream.ts'
-import { createHookRunner } from './loop/hook-runner.ts'
-import type { Instructions, Services } from './loop/run-scope.ts'
+import { type RecoverOptions, recover } from './loop/recover.ts'
 import { openSessionWorker, type SessionWorker } from './loop/session-worker.ts'
-import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
+import type { UserInput } from './message.ts'
 import { type Namespace, requireNamespace } from './namespace.ts'
-import { checkOptions, invalidOption, type OptionNames } from './options.ts'
-import type { Provider } from './provider.ts'
-import { estimateTokens } from './token-estimate.ts'
-import { LONGEST_TIMEOUT_MS, readyTools, type Tool } from './tool.ts'
-
-export interface RuntimeOptions {
-  readonly provider: Provider
-  /** Not closed with the runtime; several may share one. @default a memory store */
-  readonly store?: Store
-  readonly tools?: readonly Tool[]
-  /** What which namespaces may do. @default everything */
-  readonly policies?: Policies
-  readonly hooks?: readonly Hooks[]
-  /** The system prompt. @default none */
-  readonly instructions?: Instructions
-  readonly context?: ContextOptions
-  /** How many tools of one run may run at the same time. @default 8 */
-  readonly maxParallelTools?: number
-  /** How long a session waits for a process that died, in milliseconds. @default 15,000 */
-  readonly leaseTtlMs?: number
-}
-
-export interface RunOptions extends RunSettings {
-  /** Stops the run, or keeps it from beginning; the log stays valid and the result's reason is `aborted`. */
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface ResumeOptions {
-  readonly signal?: AbortSignal | undefined
-  /** Told of every run that is gone on with. */
-  readonly onEvent?: ((event: RunEvent) => void) | undefined
-}
+import {
+  checkRecover,
+  checkResume,
+  type ResumeOptions,
+  type RunOptions,
+  type SubmitOptions,
+  toAcceptable,
+} from './run-options.ts'
+import { createServices, type RuntimeOptions } from './services.ts'
+import { type EraseReceipt, eraseUnder, exportUnder } from './session/everything-under.ts'
+import { openSession, type Session } from './session/session.ts'
+import { canNotify } from './store/notices.ts'
+import { isPending } from './store/session-head.ts'
+import type { StoreOptions } from './store/store.ts'
+import { inSubtree } from './store/subtree.ts'
 
 /** Serves any number of users at once; each namespace is a session of its own, and one message at a time is answered in it. */
 export interface Runtime extends AsyncDisposable {
-  /** Answers a message; the same as draining `stream`. Throws what made the run fail. */
+  /**
+   * Answers a message; the same as draining `stream`. With a `key` that was accepted before, it waits for that message's
+   * answer, or returns the one there is. Throws what made the run fail, and `session.busy` where that is asked for.
+   */
   run(namespace: Namespace, input: UserInput, options?: RunOptions): Promise<RunResult>
   /**
    * Answers a message and tells of it while it happens, from the first `next` on. Leaving the loop stops the run. Throws
@@ -59,12 +36,29 @@ export interface Runtime extends AsyncDisposable {
    */
   stream(namespace: Namespace, input: UserInput, options?: RunOptions): AsyncIterable<RunEvent>
   /**
+   * Accepts a message, durably, and resolves to its key. It is answered by whichever process recovers, or next runs or
+   * resumes something in this session. Throws `session.busy` where that is asked for.
+   */
+  submit(namespace: Namespace, input: UserInput, options?: SubmitOptions): Promise<string>
+  /**
    * Finishes what the session's log leaves open after a crash. The next `run` does so, too; this is for those who do
    * not want to wait for one. Resolves to the last result, or `undefined` when nothing was open; throws what made the
    * last run fail.
    */
   resume(namespace: Namespace, options?: ResumeOptions): Promise<RunResult | undefined>
+  /**
+   * Does, for as long as this process is to do it, the work that nobody does: messages that were submitted, and runs whose
+   * process died. Any number of processes may. Resolves once its signal aborts; throws `runtime.closed`.
+   */
+  recover(options?: RecoverOptions): Promise<void>
   session(namespace: Namespace): Session
+  /** Everything that the store has of a namespace and of all below it, as JSON Lines: sessions, records, counters. */
+  export(within: Namespace, options?: StoreOptions): AsyncIterable<string>
+  /**
+   * Removes all of it, whatever is being done there. A tool that was running in another process may still write something
+   * afterwards, if it does not heed its signal.
+   */
+  erase(within: Namespace, options?: StoreOptions): Promise<EraseReceipt>
   /** Stops all work at once. Runs stay open in their logs and are gone on with when their session is next claimed. */
   close(): Promise<void>
 }
@@ -72,19 +66,8 @@ export interface Runtime extends AsyncDisposable {
 /** Sessions whose fold is kept in memory while nobody uses them. */
 const MAX_IDLE_WORKERS = 1000
 
-const OPTIONS: OptionNames<RuntimeOptions> = {
-  provider: true,
-  store: true,
-  tools: true,
-  policies: true,
-  hooks: true,
-  instructions: true,
-  context: true,
-  maxParallelTools: true,
-  leaseTtlMs: true,
-}
-const RUN_OPTIONS: OptionNames<RunOptions> = { signal: true, model: true, maxTurns: true, tools: true }
-const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, onEvent: true }
+/** How often a watcher looks although nobody told it to, in milliseconds: where other processes can tell, and where not. */
+const WATCH_POLL_MS = { told: 5000, untold: 500 }
 
 /**
  * The only constructor most applications need. Throws `options.invalid`, `tool.invalid`, `tool.duplicate` and
@@ -98,6 +81,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   const services = createServices(options)
   const workers = new Map<string, SessionWorker>()
   const closing = new AbortController()
+  let submitted = new AbortController()
+
+  function sessionOf(namespace: Namespace): Session {
+    const { store, notices } = services
+    const pollMs = canNotify(store) ? WATCH_POLL_MS.told : WATCH_POLL_MS.untold
+    return openSession({ namespace, sessions: store.sessions, notices, pollMs, closing: closing.signal })
+  }
 
   function workerOf(namespace: Namespace): SessionWorker {
     const known = workers.get(namespace.key)
@@ -125,16 +115,9 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   ): Promise<RunResult> {
     requireNamespace(namespace)
     closing.signal.throwIfAborted()
-    const message = toUserMessage(input)
-    checkOptions('a run', options, RUN_OPTIONS)
-    const { signal, ...settings } = options
-    checkSignal(signal)
-    checkSettings(settings, services)
-    checkFits(message, services)
+    const { entry, whenBusy, signal } = toAcceptable(services, 'a run', input, options)
     using linked = linkAbort(signal, left)
-    const hasSettings = Object.keys(settings).length > 0
-    const entry = { type: 'input', key: randomUUID(), message, ...(hasSettings ? { settings } : {}) } as const
-    return await workerOf(namespace).answer(entry, linked.signal, emit)
+    return await workerOf(namespace).answer(entry, whenBusy, linked.signal, emit)
   }
 
   return {
@@ -145,12 +128,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
     async resume(namespace, options = {}) {
       requireNamespace(namespace)
-      checkOptions('resume', options, RESUME_OPTIONS)
+      checkResume(options)
       const { signal, onEvent } = options
-      checkSignal(signal)
       closing.signal.throwIfAborted()
       const head = await services.store.sessions.head(namespace, { signal })
-      if (!head || (head.inbox.length === 0 && head.openRun === undefined)) return undefined
+      if (!head || !isPending(head)) return undefined
       using linked = linkAbort(signal)
       let thrown: { readonly error: unknown } | undefined
       const tell = (event: RunEvent) => {
@@ -165,7 +147,51 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       return result
     },
 
-    session: (namespace) => openSession(requireNamespace(namespace), services.store.sessions),
+    async submit(namespace, input, options = {}) {
+      requireNamespace(namespace)
+      closing.signal.throwIfAborted()
+      const { entry, whenBusy, signal } = toAcceptable(services, 'submit', input, options)
+      using linked = linkAbort(signal, closing.signal)
+      await submitInput(services, namespace, entry, whenBusy, linked.signal)
+      submitted.abort()
+      submitted = new AbortController()
+      return entry.key
+    },
+
+    async recover(options = {}) {
+      checkRecover(options)
+      closing.signal.throwIfAborted()
+      const { signal } = new AbortController()
+      await recover(
+        {
+          sessions: services.store.sessions,
+          resumeOnce: (namespace) => workerOf(namespace).resume(signal, () => {}, true),
+          closing: closing.signal,
+          submitted: () => submitted.signal,
+        },
+        options,
+      )
+    },
+
+    session: (namespace) => sessionOf(requireNamespace(namespace)),
+
+    export(within, options = {}) {
+      return exportUnder(
+        services.store,
+        requireNamespace(within),
+        (namespace) => sessionOf(namespace).entries(options),
+        options,
+      )
+    },
+
+    async erase(within, options = {}) {
+      requireNamespace(within)
+      const receipt = await eraseUnder(services.store, within, options)
+      // What was going on here notices that it has lost its lease; then there is nothing more to come.
+      const here = [...workers].filter(([key]) => inSubtree(key, within))
+      await Promise.all(here.map(([, worker]) => worker.abandon()))
+      return receipt
+    },
 
     async close() {
       closing.abort(new OrraError('runtime.closed', 'This runtime was closed; make another one.', { details: {} }))
@@ -176,66 +202,4 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       await this.close()
     },
   }
-}
-
-function createServices(options: RuntimeOptions): Services {
-  checkOptions('createRuntime', options, OPTIONS)
-  const { provider, store = memoryStore(), tools = [], policies = {}, hooks = [] } = options
-  if (typeof provider?.stream !== 'function')
-    throw invalidOption('provider', 'give a provider, such as anthropic({ model })')
-  if (typeof store?.sessions?.append !== 'function')
-    throw invalidOption('store', 'give a store, such as sqliteStore(path)')
-  if (!Array.isArray(tools)) throw invalidOption('tools', 'give a list of tools')
-  if (!Array.isArray(hooks)) throw invalidOption('hooks', 'give a list, for there may be several sets of hooks')
-  const { instructions, maxParallelTools = 8, leaseTtlMs = 15_000 } = options
-  if (instructions !== undefined && typeof instructions !== 'string' && typeof instructions !== 'function') {
-    throw invalidOption('instructions', 'give text, or a function that makes it')
-  }
-  if (!(Number.isInteger(maxParallelTools) && maxParallelTools > 0)) {
-    throw invalidOption('maxParallelTools', 'give a whole number above 0')
-  }
-  if (!(Number.isInteger(leaseTtlMs) && leaseTtlMs >= 100 && leaseTtlMs <= LONGEST_TIMEOUT_MS)) {
-    throw invalidOption('leaseTtlMs', 'give a whole number of milliseconds from 100 to about 24 days')
-  }
-  return {
-    provider,
-    store,
-    tools: readyTools(tools),
-    hooks: createHookRunner(hooks),
-    gate: createGate(policies),
-    instructions,
-    budget: contextBudget(options.context, provider.limits),
-    maxParallelTools,
-    leaseTtlMs,
-  }
-}
-
-function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal === undefined || signal instanceof AbortSignal) return
-  throw invalidOption('signal', 'give an AbortSignal, such as the "signal" of an AbortController')
-}
-
-function checkSettings({ model, maxTurns, tools }: RunSettings, services: Services): void {
-  if (model !== undefined && (typeof model !== 'string' || model === '')) {
-    throw invalidOption('model', 'give the name of a model')
-  }
-  if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns > 0)) {
-    throw invalidOption('maxTurns', 'give a whole number above 0')
-  }
-  if (tools !== undefined && !Array.isArray(tools)) throw invalidOption('tools', 'give a list of tool names')
-  const missing = tools?.find((name) => !services.tools.has(name))
-  if (missing === undefined) return
-  const known = [...services.tools.keys()]
-  const message = `This runtime has no tool named "${missing}"; it has ${known.length === 0 ? 'none' : known.join(', ')}.`
-  throw new OrraError('tool.unknown', message, { details: { tool: missing, known } })
-}
-
-/** What could never be sent must not be accepted. */
-function checkFits(message: UserMessage, { budget, instructions }: Services): void {
-  const fixed = fixedTokens(typeof instructions === 'string' ? instructions : undefined, [])
-  const estimatedTokens = estimateTokens(message) + fixed.instructionTokens
-  const { budgetTokens } = budget
-  if (estimatedTokens <= budgetTokens) return
-  const text = `This message has about ${estimatedTokens} tokens and ${budgetTokens} fit; send it in parts or as a shorter one.`
-  throw new OrraError('context.too-long', text, { details: { estimatedTokens, budgetTokens } })
 }

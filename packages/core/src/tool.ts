@@ -43,7 +43,16 @@ export interface ToolDefinition<S extends Schema = JsonObject> {
   readonly timeoutMs?: number
   /** A throw becomes an error result: the model sees the message of what was thrown. */
   execute(input: Infer<S>, context: ToolContext): ToolOutput | Promise<ToolOutput>
+  /**
+   * Asked when a call was begun and its process died before the end was known: finds out, by the `callId`, what came of it.
+   * Returns the result if it took effect, `undefined` if it surely did not: then it is executed. A throw leaves it unknown,
+   * and the model is told so. @default unknown; or executed again, if the tool is `idempotent` or `readOnly`
+   */
+  reconcile?(input: Infer<S>, context: ToolContext): Reconciled | Promise<Reconciled>
 }
+
+/** What came of a call whose process died; `undefined` for nothing. */
+export type Reconciled = ToolOutput | undefined
 
 /** A tool ready to be given to a runtime. */
 export interface Tool {
@@ -56,6 +65,7 @@ export interface Tool {
   readonly timeoutMs?: number
   /** `input` must have passed the tool's schema. */
   execute(input: unknown, context: ToolContext): ToolOutput | Promise<ToolOutput>
+  reconcile?(input: unknown, context: ToolContext): Reconciled | Promise<Reconciled>
 }
 
 /**
@@ -91,6 +101,7 @@ const DEFINITION: OptionNames<ToolDefinition> = {
   destructive: true,
   timeoutMs: true,
   execute: true,
+  reconcile: true,
 }
 
 /** A tool with its schema compiled. */
@@ -123,10 +134,17 @@ function readyTool(tool: Tool): ReadyTool {
   if (tool.timeoutMs !== undefined && !(tool.timeoutMs > 0 && tool.timeoutMs <= LONGEST_TIMEOUT_MS)) {
     throw invalid(name, 'its "timeoutMs" is not above 0, or is longer than a timer can be (about 24 days)')
   }
+  if (tool.reconcile !== undefined && typeof tool.reconcile !== 'function') {
+    throw invalid(name, 'its "reconcile" is not a function')
+  }
   if (tool.readOnly && tool.destructive) throw invalid(name, 'it cannot be both "readOnly" and "destructive"')
   try {
     const schema = compileSchema(tool.input)
-    return { ...tool, execute: tool.execute.bind(tool), schema, spec: { name, description, inputSchema: schema.json } }
+    const bound = {
+      execute: tool.execute.bind(tool),
+      ...(tool.reconcile ? { reconcile: tool.reconcile.bind(tool) } : {}),
+    }
+    return { ...tool, ...bound, schema, spec: { name, description, inputSchema: schema.json } }
   } catch (error) {
     throw invalid(name, error instanceof Error ? error.message : String(error), error)
   }
@@ -139,7 +157,7 @@ function invalid(tool: string, problem: string, cause?: unknown): OrraError<'too
   })
 }
 
-/** Whether a call of it may be begun again when nobody knows how far it came. */
-export function mayRunAgain(tool: Tool): boolean {
-  return tool.readOnly || tool.idempotent
+/** Whether something can be done about a call of it when nobody knows how far it came. */
+export function canGoOn(tool: Tool): boolean {
+  return tool.readOnly || tool.idempotent || tool.reconcile !== undefined
 }

@@ -1,7 +1,7 @@
 import { type AssistantMessage, type Message, type ToolCallPart, textOf, toolCallsOf } from '../message.ts'
 import { addUsage, NO_USAGE, type StopReason, type Usage } from '../provider.ts'
+import type { Entry, InputEntry, MessageEntry, RunSettings } from '../store/entry.ts'
 import { estimateTokens } from '../token-estimate.ts'
-import type { Entry, InputEntry, MessageEntry, RunSettings } from './entry.ts'
 
 /**
  * What a session's log adds up to: all that the loop needs to know what comes next. It is a fold, so folding the rest
@@ -32,6 +32,8 @@ export interface OpenRun {
   readonly runId: string
   /** The key of the input that it answers. */
   readonly input: string
+  /** The keys of all inputs that are part of it: its own, and those that joined. */
+  readonly inputs: Set<string>
   readonly settings: RunSettings
   /** Whoever asked for it no longer wants it. */
   withdrawn: boolean
@@ -72,7 +74,10 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry)
       conversation.turns.push(nextTurn(conversation))
       return
     case 'message':
-      if (entry.input !== undefined) inbox.delete(entry.input)
+      if (entry.input !== undefined) {
+        inbox.delete(entry.input)
+        run?.inputs.add(entry.input)
+      }
       addMessage(conversation, entry.message)
       if (run) foldRunMessage(run, entry)
       return
@@ -93,6 +98,7 @@ function openRun(runId: string, input: string, settings: RunSettings = {}): Open
   return {
     runId,
     input,
+    inputs: new Set([input]),
     settings,
     withdrawn: false,
     modelCalls: 0,

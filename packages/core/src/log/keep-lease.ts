@@ -1,7 +1,7 @@
 import { linkAbort } from '../abort.ts'
 import { OrraError } from '../errors.ts'
 import type { Namespace } from '../namespace.ts'
-import type { Lease } from './store.ts'
+import type { Lease } from '../store/session-log.ts'
 
 /** A lease that is being renewed, and whether it is still worth anything. */
 export interface KeptLease extends Disposable {

@@ -1,10 +1,10 @@
 import { isOrraError } from '../errors.ts'
 import type { Namespace } from '../namespace.ts'
+import type { Entry, InputEntry } from '../store/entry.ts'
+import type { SessionHead } from '../store/session-head.ts'
+import type { AppendOptions, AppendResult, SessionLog } from '../store/session-log.ts'
 import { type Conversation, emptyConversation, foldEntry } from './conversation.ts'
-import type { Entry, InputEntry } from './entry.ts'
 import type { KeptLease } from './keep-lease.ts'
-import type { SessionHead } from './session-head.ts'
-import type { SessionLog } from './store.ts'
 
 /**
  * A session's log as one process sees it: the store's entries and, beside them, their fold, kept up to date instead of
@@ -17,16 +17,29 @@ export interface LiveLog {
   readonly conversation: Conversation
   /** Of the session that is folded. */
   readonly sessionId: string | undefined
-  /** Accepts an input, durably. `accepted` is told its place before anybody here can see it. */
-  accept(entry: InputEntry, signal: AbortSignal, accepted: (place: Place) => void): Promise<void>
-  /** Takes an input back. */
-  withdraw(input: string, denial?: string): Promise<void>
+  /** Accepts an input, durably. `accepted` is told of it before anybody here can see it. Resolves to what that returns. */
+  accept<T>(entry: InputEntry, options: AcceptOptions, accepted: (acceptance: Acceptance) => T): Promise<T>
+  /** Takes inputs back. */
+  withdraw(inputs: readonly string[], denial?: string): Promise<void>
   /** Writes the entries, all or none, and folds them in. When that fails the lease is given up, but for `store.input-gone`. */
   append(entries: readonly Entry[], lease: KeptLease): Promise<void>
   /** Reads and folds what others have appended since. `head` is the session's, where it is known. */
   catchUp(head?: SessionHead): Promise<void>
   /** Throws the fold away; the next `catchUp` reads from the beginning. */
   forget(): Promise<void>
+}
+
+export interface AcceptOptions {
+  readonly signal: AbortSignal
+  readonly ifIdle: boolean
+}
+
+export interface Acceptance {
+  readonly place: Place
+  /** False when its key had been accepted before. */
+  readonly isNew: boolean
+  /** What is before it in the session: the keys of the run that is open and of inputs that wait. */
+  readonly before: readonly string[]
 }
 
 /** Where an input was accepted. */
@@ -36,7 +49,8 @@ export interface Place {
   readonly seq: number
 }
 
-export function openLiveLog(namespace: Namespace, sessions: SessionLog): LiveLog {
+/** `grown` is called whenever this process has written to it. */
+export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: () => void = () => {}): LiveLog {
   let conversation = emptyConversation()
   let sessionId: string | undefined
   let last: Promise<unknown> = Promise.resolve()
@@ -65,15 +79,21 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog): LiveLog
     }
   }
 
-  async function write(entries: readonly Entry[], epoch?: number, written?: (place: Place) => void): Promise<void> {
-    const { seqs, head } = await sessions.append(namespace, entries, epoch === undefined ? {} : { epoch })
-    written?.({ sessionId: head.id, seq: seqs[0] as number })
+  async function write(entries: readonly Entry[], options: AppendOptions): Promise<void> {
+    await foldIn(entries, await sessions.append(namespace, entries, options))
+  }
+
+  async function foldIn(entries: readonly Entry[], { seqs, head }: AppendResult): Promise<void> {
     if (head.length === 0) return
     recognise(head)
     const next = conversation.length + 1
-    // Others' inputs may have come in between.
-    if (!seqs.every((seq, index) => seq === next + index)) return readOn()
-    for (const [index, entry] of entries.entries()) foldEntry(conversation, next + index, entry)
+    if (seqs.every((seq, index) => seq === next + index)) {
+      for (const [index, entry] of entries.entries()) foldEntry(conversation, next + index, entry)
+    } else {
+      // Others' inputs have come in between.
+      await readOn()
+    }
+    grown()
   }
 
   return {
@@ -84,18 +104,27 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog): LiveLog
     get sessionId() {
       return sessionId
     },
-    accept: (entry, signal, accepted) =>
+    accept: (entry, { signal, ifIdle }, accepted) =>
       inTurn(async () => {
         signal.throwIfAborted()
-        await write([entry], undefined, accepted)
+        const result = await sessions.append(namespace, [entry], { ifIdle })
+        const told = accepted(acceptanceOf(entry.key, result))
+        await foldIn([entry], result)
+        return told
       }),
-    withdraw: (input, denial) =>
-      inTurn(() => write([{ type: 'input-withdrawn', input, ...(denial === undefined ? {} : { denial }) }])),
+    withdraw: (inputs, denial) =>
+      inTurn(() => {
+        const why = denial === undefined ? {} : { denial }
+        return write(
+          inputs.map((input) => ({ type: 'input-withdrawn', input, ...why })),
+          {},
+        )
+      }),
     append: (entries, lease) =>
       inTurn(async () => {
         try {
           lease.signal.throwIfAborted()
-          await write(entries, lease.epoch)
+          await write(entries, { epoch: lease.epoch })
         } catch (error) {
           if (!isOrraError(error, 'store.input-gone')) lease.lose(error)
           throw error
@@ -108,4 +137,11 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog): LiveLog
       }),
     forget: () => inTurn(async () => reset()),
   }
+}
+
+/** What an append of one input came to. */
+export function acceptanceOf(key: string, { seqs, head, written }: AppendResult): Acceptance {
+  const place = { sessionId: head.id, seq: seqs[0] as number }
+  const open = head.openRun ? [head.openRun.input] : []
+  return { place, isNew: written > 0, before: [...open, ...head.inbox].filter((other) => other !== key) }
 }

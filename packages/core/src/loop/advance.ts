@@ -13,6 +13,8 @@ export type Step =
   | { readonly type: 'call-model' }
   /** Give each of these its result. */
   | { readonly type: 'call-tools'; readonly calls: readonly OpenCall[] }
+  /** A message joins the run. */
+  | { readonly type: 'join-run'; readonly input: string }
   | { readonly type: 'end-run'; readonly reason: 'completed' | 'length' | 'refused' | 'max-turns' | 'aborted' }
 
 /**
@@ -26,8 +28,11 @@ export function advance({ run, inbox }: Conversation): Step {
   }
   if (run.withdrawn) return { type: 'end-run', reason: 'aborted' }
   if (run.openCalls.size > 0) return { type: 'call-tools', calls: [...run.openCalls.values()] }
+  const isLast = run.modelCalls >= (run.settings.maxTurns ?? DEFAULT_MAX_TURNS)
+  const steering = isLast ? undefined : [...inbox.values()].find(({ steer }) => steer)
+  if (steering) return { type: 'join-run', input: steering.key }
   if (run.stopped) return { type: 'end-run', reason: endOf(run.stopped) }
-  if (run.modelCalls >= (run.settings.maxTurns ?? DEFAULT_MAX_TURNS)) return { type: 'end-run', reason: 'max-turns' }
+  if (isLast) return { type: 'end-run', reason: 'max-turns' }
   return { type: 'call-model' }
 }
 

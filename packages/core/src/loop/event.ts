@@ -1,8 +1,9 @@
 import type { ContextReport } from '../context/fit-turns.ts'
+import type { OrraError } from '../errors.ts'
 import type { JsonValue } from '../json.ts'
-import type { RunEndReason } from '../log/entry.ts'
-import type { AssistantMessage, ContentPart } from '../message.ts'
+import type { AssistantMessage, ContentPart, UserMessage } from '../message.ts'
 import type { ModelEvent, StopReason, Usage } from '../provider.ts'
+import type { RunEndReason } from '../store/entry.ts'
 
 /** What `stream` yields. The order is drawn in docs/lifecycle.md. */
 export type RunEvent =
@@ -10,6 +11,8 @@ export type RunEvent =
   | { readonly type: 'waiting' }
   /** When it comes again, a lost lease was taken anew: what was said since the last `model-call-start` is said again. */
   | { readonly type: 'run-start'; readonly runId: string }
+  /** A message has joined the run. */
+  | { readonly type: 'input-joined'; readonly message: UserMessage }
   /** A model is about to be called; `context` is what was to be sent before any hook changed it. */
   | { readonly type: 'model-call-start'; readonly context: ContextReport }
   | Extract<ModelEvent, { type: 'text-delta' | 'reasoning-delta' }>
@@ -46,3 +49,6 @@ export interface RunResult {
   /** For `denied`: why, in words for people. */
   readonly denial?: string
 }
+
+/** How a run came out: with a result, or with a failure that the log knows of. */
+export type RunOutcome = { readonly result: RunResult } | { readonly error: OrraError }

@@ -1,9 +1,9 @@
 import { OrraError } from '../errors.ts'
-import type { RunEndedEntry } from '../log/entry.ts'
-import type { SessionLog } from '../log/store.ts'
 import { textOf } from '../message.ts'
 import type { Namespace } from '../namespace.ts'
 import { NO_USAGE } from '../provider.ts'
+import type { RunEndedEntry } from '../store/entry.ts'
+import type { SessionLog } from '../store/session-log.ts'
 import type { RunEvent, RunResult } from './event.ts'
 
 /**
@@ -25,7 +25,7 @@ export async function recordedResult(
 }
 
 async function readResult(sessions: SessionLog, namespace: Namespace, input: string, seq: number): Promise<RunResult> {
-  let runId: string | undefined
+  let taken = false
   let text = ''
   for (let after = seq; ; ) {
     const entries = await sessions.read(namespace, { after })
@@ -33,12 +33,12 @@ async function readResult(sessions: SessionLog, namespace: Namespace, input: str
     if (!last) throw sessionDeleted(namespace)
     after = last.seq
     for (const { entry } of entries) {
-      if (entry.type === 'run-started' && entry.input === input) runId = entry.runId
-      if (entry.type === 'input-withdrawn' && entry.input === input && runId === undefined)
-        return withdrawn(entry.denial)
-      if (runId === undefined) continue
+      if (entry.type === 'message' && entry.input === input) taken = true
+      if (entry.type === 'input-withdrawn' && entry.input === input && !taken) return withdrawn(entry.denial)
+      if (!taken) continue
       if (entry.type === 'message' && entry.message.role === 'assistant') text = textOf(entry.message)
-      if (entry.type === 'run-ended' && entry.runId === runId) return resultOf(entry, text)
+      // Whichever run took it, this is its end.
+      if (entry.type === 'run-ended') return resultOf(entry, text)
     }
   }
 }

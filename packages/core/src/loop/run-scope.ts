@@ -4,12 +4,13 @@ import type { Gate } from '../gate/gate.ts'
 import type { HookEvent } from '../hooks.ts'
 import type { KeptLease } from '../log/keep-lease.ts'
 import type { LiveLog } from '../log/live-log.ts'
-import type { Store } from '../log/store.ts'
 import type { Message } from '../message.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Provider } from '../provider.ts'
+import type { Notices } from '../store/notices.ts'
+import type { Store } from '../store/store.ts'
 import type { ReadyTool } from '../tool.ts'
-import type { RunEvent } from './event.ts'
+import type { RunEvent, RunOutcome } from './event.ts'
 import type { HookRunner } from './hook-runner.ts'
 
 /** Who an instruction is written for. */
@@ -26,6 +27,8 @@ export type Instructions = string | ((context: InstructionsContext) => string | 
 export interface Services {
   readonly provider: Provider
   readonly store: Store
+  /** The store's, or those of this process. */
+  readonly notices: Notices
   readonly tools: ReadonlyMap<string, ReadyTool>
   readonly hooks: HookRunner
   readonly gate: Gate
@@ -46,6 +49,10 @@ export interface RunScope {
   /** Aborts with the lease, and with whoever asked for the run. */
   readonly signal: AbortSignal
   readonly emit: (event: RunEvent) => void
+  /** An input has become part of this run, for whoever waits for it here. */
+  readonly inputJoined: (input: string) => void
+  /** An input that was to join this run came out without it. */
+  readonly inputSettled: (input: string, outcome: RunOutcome) => void
 }
 
 /** What every hook of this run is told. */

@@ -1,17 +1,14 @@
 import { isOrraError, type OrraError, toOrraError } from '../errors.ts'
 import type { OpenRun } from '../log/conversation.ts'
-import type { InputEntry, RunEndedEntry } from '../log/entry.ts'
 import { leaseLost } from '../log/keep-lease.ts'
 import type { UserMessage } from '../message.ts'
+import type { InputEntry, RunEndedEntry } from '../store/entry.ts'
 import { advance } from './advance.ts'
-import type { RunResult } from './event.ts'
+import type { RunOutcome, RunResult } from './event.ts'
 import { callModel } from './model-call.ts'
 import { withdrawn } from './recorded-result.ts'
 import { beforeAppend, hookBase, lastWords, type RunScope } from './run-scope.ts'
 import { abandonedResults, callTools } from './tool-call.ts'
-
-/** How a run came out: with a result, or with a failure that the log knows of. */
-export type RunOutcome = { readonly result: RunResult } | { readonly error: OrraError }
 
 /**
  * Takes an input from the inbox and opens its run. Returns how it came out when it never began: denied by a hook, failed
@@ -38,7 +35,7 @@ export async function startRun(scope: RunScope, entry: InputEntry): Promise<RunO
     if (lease.signal.aborted) throw lease.signal.reason
     if (isOrraError(error, 'store.input-gone')) throw error
     if (signal.aborted) return withdraw(scope, input)
-    await log.withdraw(input)
+    await log.withdraw([input])
     return { error: toOrraError(error, 'the start of a run') }
   }
 }
@@ -58,7 +55,7 @@ async function prepareMessage(
 }
 
 async function withdraw({ log, emit }: RunScope, input: string, denial?: string): Promise<RunOutcome> {
-  await log.withdraw(input, denial)
+  await log.withdraw([input], denial)
   const result = withdrawn(denial)
   emit({ type: 'run-end', ...result })
   return { result }
@@ -98,11 +95,38 @@ async function work(scope: RunScope): Promise<RunResult> {
       case 'call-tools':
         await callTools(scope, run, step.calls)
         break
+      case 'join-run':
+        await joinRun(scope, step.input)
+        break
       case 'end-run':
         return end(scope, step.reason)
       default:
         throw new Error(`An open run cannot come to "${step.type}".`)
     }
+  }
+}
+
+/** Lets an input join the open run, unless a hook denies or fails it, or it is taken back in the meantime. */
+async function joinRun(scope: RunScope, input: string): Promise<void> {
+  const { log, lease, signal, emit, inputJoined, inputSettled } = scope
+  const entry = log.conversation.inbox.get(input)
+  if (!entry) return
+  try {
+    const prepared = await prepareMessage(scope, entry.message)
+    if ('denied' in prepared) {
+      await log.withdraw([input], prepared.denied)
+      return inputSettled(input, { result: withdrawn(prepared.denied) })
+    }
+    signal.throwIfAborted()
+    const { message } = prepared
+    await log.append([{ type: 'message', message, input }], lease)
+    inputJoined(input)
+    emit({ type: 'input-joined', message })
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    if (isOrraError(error, 'store.input-gone')) return log.catchUp()
+    await log.withdraw([input])
+    inputSettled(input, { error: toOrraError(error, 'a message that was to join a run') })
   }
 }
 

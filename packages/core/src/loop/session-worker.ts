@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { linkAbort, onAbort, pause } from '../abort.ts'
 import { isOrraError } from '../errors.ts'
-import type { InputEntry } from '../log/entry.ts'
 import { type KeptLease, keepLease, leaseLost } from '../log/keep-lease.ts'
 import { openLiveLog } from '../log/live-log.ts'
-import type { Lease } from '../log/store.ts'
 import type { Namespace } from '../namespace.ts'
+import type { InputEntry } from '../store/entry.ts'
+import type { Lease } from '../store/session-log.ts'
+import { makeWay, type WhenBusy } from './accept-input.ts'
 import { advance } from './advance.ts'
-import type { RunEvent, RunResult } from './event.ts'
+import { type Audience, openAudience } from './audience.ts'
+import type { RunEvent, RunOutcome, RunResult } from './event.ts'
+import { type LiveLine, openLiveLine } from './live-line.ts'
+import { type LiveNotice, sayLive } from './live-notice.ts'
 import { recordedResult, sessionDeleted, withdrawn } from './recorded-result.ts'
 import { finishRun, startRun } from './run.ts'
 import { beforeAppend, type RunScope, type Services } from './run-scope.ts'
-import { type Caller, type Resumer, waitingRoom } from './waiting-room.ts'
+import { type Caller, isCaller, type Resumer, type Waiter, waitingRoom } from './waiting-room.ts'
 
 type Emit = (event: RunEvent) => void
 
@@ -21,9 +25,11 @@ type Emit = (event: RunEvent) => void
  */
 export interface SessionWorker {
   /** Accepts a message and answers it. Rejects with what made its run fail. */
-  answer(entry: InputEntry, signal: AbortSignal, emit: Emit): Promise<RunResult>
-  /** Finishes what the log leaves open. Resolves to the last result, or `undefined` when there was nothing to do. */
-  resume(signal: AbortSignal, emit: Emit): Promise<RunResult | undefined>
+  answer(entry: InputEntry, whenBusy: WhenBusy, signal: AbortSignal, emit: Emit): Promise<RunResult>
+  /** Finishes what the log leaves open; `once`: one run, unless another process works in the session. Resolves to the last result, or `undefined` when there was none. */
+  resume(signal: AbortSignal, emit: Emit, once?: boolean): Promise<RunResult | undefined>
+  /** The session was deleted: what is under way fails at once. Resolves when it has. */
+  abandon(): Promise<void>
   /** Nobody waits and nothing is under way. */
   readonly idle: boolean
   /** Resolves once it is idle. */
@@ -37,12 +43,17 @@ const LONGEST_POLL_MS = 500
 export function openSessionWorker(namespace: Namespace, services: Services, closing: AbortSignal): SessionWorker {
   const { sessions } = services.store
   const owner = `${process.pid}-${randomUUID()}`
-  const log = openLiveLog(namespace, sessions)
   const room = waitingRoom()
-  /** Those for whom the current run runs; their abort is its abort. */
-  let watchers: readonly (Caller | Resumer)[] = []
+  let line: LiveLine | undefined
+  const log = openLiveLog(namespace, sessions, () => line?.grown())
+  /** Those for whom the current run runs. */
+  let audience: Audience | undefined
   let working: Promise<void> | undefined
+  /** The lease, and the end of what is done under it. */
+  let held: { readonly lease: KeptLease; readonly ended: Promise<void> } | undefined
   let nap = new AbortController()
+  /** Somebody elsewhere waits for the lease. */
+  let wanted = false
   /** Writes to the log that no run makes. */
   const writing = new Set<Promise<unknown>>()
 
@@ -54,6 +65,8 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   }
 
   async function work(): Promise<void> {
+    using live = openLiveLine(namespace, services.notices, { heard, opened: () => say({ type: 'working' }) })
+    line = live
     while (!room.empty) {
       let lease: Lease | undefined
       try {
@@ -63,20 +76,46 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
         if (isOrraError(error, 'store.fenced')) await afterFence()
         else room.failAll(error)
       } finally {
-        // A lease that cannot be given back runs out by itself.
-        await lease?.release().catch(() => {})
+        if (lease) await giveBack(lease)
       }
     }
+    line = undefined
+  }
+
+  async function giveBack(lease: Lease): Promise<void> {
+    // One that cannot be given back runs out by itself.
+    await lease.release().catch(() => {})
+    if (wanted) say({ type: 'released' })
+    wanted = false
+  }
+
+  function say(notice: LiveNotice): void {
+    sayLive(services.notices, namespace, notice)
+  }
+
+  function heard({ type }: LiveNotice): void {
+    if (type === 'waiting') wanted = true
+    if (type === 'released') nap.abort()
+    if (type === 'changed' && audience) log.catchUp().then(heedWithdrawal, () => {})
+  }
+
+  /** A run whose input was withdrawn, by whomever, need not come to its next step. */
+  function heedWithdrawal(): void {
+    if (log.conversation.run?.withdrawn) audience?.stop(new DOMException('The message was withdrawn.', 'AbortError'))
   }
 
   /** Waits for the lease; `undefined` when nobody wants it any more. */
   async function claim(): Promise<Lease | undefined> {
     for (let pollMs = FIRST_POLL_MS; !room.empty; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
       closing.throwIfAborted()
+      // From here on a lease that is released wakes it.
+      nap = new AbortController()
       const lease = await sessions.claim(namespace, { owner, ttlMs: services.leaseTtlMs })
       if (lease) return lease
+      room.dismissCasual()
+      if (room.empty) break
+      say({ type: 'waiting' })
       if (pollMs === FIRST_POLL_MS) room.tellAll({ type: 'waiting' })
-      nap = new AbortController()
       using either = linkAbort(nap.signal, closing)
       await pause(pollMs, either.signal)
     }
@@ -86,13 +125,24 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   /** Another has the session now, and callers wait on, unless they have left; or it was deleted. */
   async function afterFence(): Promise<void> {
     await log.forget()
-    for (const waiter of [...room.callers.values(), ...room.resumers]) if (waiter.signal.aborted) leave(waiter)
+    for (const waiter of [...room.callers, ...room.resumers]) if (waiter.signal.aborted) leave(waiter)
     const head = await sessions.head(namespace).catch((error: unknown) => room.failAll(error))
     if (!head) room.failAll(sessionDeleted(namespace))
   }
 
   async function drain(lease: Lease): Promise<void> {
     using kept = keepLease(lease, services.leaseTtlMs, closing)
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    held = { lease: kept, ended }
+    try {
+      await drainUnder(kept, lease)
+    } finally {
+      held = undefined
+      end()
+    }
+  }
+
+  async function drainUnder(kept: KeptLease, lease: Lease): Promise<void> {
     await log.catchUp(lease.head)
     while (!room.empty) {
       kept.signal.throwIfAborted()
@@ -113,76 +163,97 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   async function catchUpWithCallers(): Promise<void> {
     await log.catchUp()
     const { length } = log.conversation
-    if ([...room.callers.values()].some(({ place }) => place.seq > length)) throw leaseLost(namespace)
+    if ([...room.callers].some(({ place }) => place.seq > length)) throw leaseLost(namespace)
   }
 
   /** Callers whose input somebody else has answered get what the log says. */
   async function settleAnswered(): Promise<void> {
-    for (const caller of [...room.callers.values()]) {
+    for (const caller of [...room.callers]) {
       const { input, place, emit, resolve, reject } = caller
       const { inbox, run, length } = log.conversation
       if (place.sessionId !== log.sessionId) {
         room.remove(caller)
         reject(sessionDeleted(namespace))
-      } else if (place.seq <= length && !inbox.has(input) && run?.input !== input) {
+      } else if (place.seq <= length && !inbox.has(input) && !run?.inputs.has(input)) {
         room.remove(caller)
         await recordedResult(sessions, namespace, input, place.seq, emit).then(resolve, reject)
       }
     }
   }
 
-  /** Begins the run of the oldest input. Only its own caller can take it back while it begins. */
+  /** Begins the run of the oldest input. Only its own callers can take it back while it begins. */
   async function startNext(lease: KeptLease, input: string): Promise<void> {
     const entry = log.conversation.inbox.get(input)
     if (!entry) return
-    const caller = room.callers.get(input)
-    watchers = caller ? [caller] : []
-    using stop = linkAbort(lease.signal, caller?.signal)
+    using those = openAudience(room.callersOf(input), lease.signal)
+    audience = those
     try {
-      const refused = await startRun(scopeOf(randomUUID(), lease, stop.signal), entry)
-      if (refused) room.settle(input, refused)
+      const refused = await startRun(scopeOf(randomUUID(), lease, those), entry)
+      if (refused) room.settle(new Set([input]), refused)
     } catch (error) {
       // Somebody took it back at the same moment.
       if (!isOrraError(error, 'store.input-gone')) throw error
       await log.catchUp()
     } finally {
-      watchers = []
+      audience = undefined
     }
   }
 
-  /** Brings the open run to its end, for its caller or, when it has none here, for whoever resumes. */
+  /** Brings the open run to its end, for its callers or, when it has none here, for whoever resumes. */
   async function finishOpen(lease: KeptLease): Promise<void> {
     const { run } = log.conversation
     if (!run) return
-    const caller = room.callers.get(run.input)
-    watchers = caller ? [caller] : [...room.resumers].filter(({ signal }) => !signal.aborted)
-    using stop = linkAbort(lease.signal, ...watchers.map(({ signal }) => signal))
+    const callers = [...run.inputs].flatMap(room.callersOf)
+    const resumers = [...room.resumers].filter(({ signal }) => !signal.aborted)
+    using those = openAudience(callers.length > 0 ? callers : resumers, lease.signal)
+    audience = those
     try {
-      room.settle(run.input, await finishRun(scopeOf(run.runId, lease, stop.signal)))
+      const outcome = await finishRun(scopeOf(run.runId, lease, those))
+      room.settle(run.inputs, outcome)
     } finally {
-      watchers = []
+      audience = undefined
     }
   }
 
-  function scopeOf(runId: string, lease: KeptLease, signal: AbortSignal): RunScope {
-    const told = watchers
+  function scopeOf(runId: string, lease: KeptLease, those: Audience): RunScope {
     const emit: Emit = (event) => {
-      for (const watcher of told) watcher.emit(event)
+      those.emit(event)
+      line?.tell(event, log.conversation.length)
     }
-    return { services, namespace, runId, log, lease, signal, emit }
+    const inputJoined = (input: string) => {
+      const callers = room.callersOf(input)
+      for (const caller of callers) caller.emit({ type: 'run-start', runId })
+      those.join(callers)
+    }
+    return { services, namespace, runId, log, lease, signal: those.signal, emit, inputJoined, inputSettled }
   }
 
-  /** Whoever is waiting for the current run gets that run's end; all others may go at once. */
-  function leave(waiter: Caller | Resumer): void {
-    if (watchers.includes(waiter) || !room.remove(waiter)) return
+  function inputSettled(input: string, outcome: RunOutcome): void {
+    if ('result' in outcome) {
+      for (const { emit } of room.callersOf(input)) emit({ type: 'run-end', ...outcome.result })
+    }
+    room.settle(new Set([input]), outcome)
+  }
+
+  /** The last to leave the current run gets that run's end; all others may go at once. */
+  function leave(waiter: Waiter): void {
+    if (audience?.has(waiter) && !audience.leave(waiter)) return
+    if (!room.remove(waiter)) return
     if (room.empty) nap.abort()
-    if (!('input' in waiter)) {
+    if (!isCaller(waiter)) {
       waiter.resolve(undefined)
       return
     }
     const result = withdrawn()
     waiter.emit({ type: 'run-end', ...result })
-    track(log.withdraw(waiter.input)).then(() => waiter.resolve(result), waiter.reject)
+    const othersWait = room.callersOf(waiter.input).length > 0
+    const takenBack = waiter.owns && !othersWait ? track(withdraw(waiter.input)) : Promise.resolve()
+    takenBack.then(() => waiter.resolve(result), waiter.reject)
+  }
+
+  async function withdraw(input: string): Promise<void> {
+    await log.withdraw([input])
+    say({ type: 'changed' })
   }
 
   function track<T>(write: Promise<T>): Promise<T> {
@@ -192,31 +263,52 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     return write
   }
 
-  async function accept(entry: InputEntry, waiter: Omit<Caller, 'input' | 'place'>): Promise<Caller> {
+  async function accept(
+    entry: InputEntry,
+    whenBusy: WhenBusy,
+    waiter: Omit<Caller, 'input' | 'place' | 'owns'>,
+  ): Promise<Caller> {
     const { signal } = waiter
     const message = await beforeAppend(services.hooks, { namespace, signal }, entry.message)
     let caller: Caller | undefined
     try {
-      await log.accept({ ...entry, message }, signal, (place) => {
-        caller = { ...waiter, input: entry.key, place }
-        room.addCaller(caller)
-      })
+      const acceptance = await log.accept(
+        { ...entry, message },
+        { signal, ifIdle: whenBusy === 'reject' },
+        (accepted) => {
+          caller = { ...waiter, input: entry.key, place: accepted.place, owns: accepted.isNew }
+          room.add(caller)
+          return { ...accepted, caller }
+        },
+      )
+      const changed = await makeWay(services, namespace, whenBusy, acceptance)
+      if (changed) log.catchUp().then(heedWithdrawal, () => {})
+      return acceptance.caller
     } catch (error) {
       if (caller) room.remove(caller)
       throw error
     }
-    return caller as unknown as Caller
+  }
+
+  /** A session that is busy only because its process died is gone on with, for the sake of the next who asks. */
+  async function revive(): Promise<void> {
+    const { items } = await sessions.list({ within: namespace, pending: true, limit: 1 })
+    if (items[0]?.namespace !== namespace.key || room.resumers.size > 0) return
+    const nobody = { signal: new AbortController().signal, emit: () => {}, resolve: () => {}, reject: () => {} }
+    room.add({ ...nobody, once: false, last: undefined })
+    wake()
   }
 
   return {
-    async answer(entry, signal, emit) {
+    async answer(entry, whenBusy, signal, emit) {
       const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
       // It may be settled before anybody here gets to wait for it.
       promise.catch(() => {})
       let caller: Caller
       try {
-        caller = await track(accept(entry, { signal, emit, resolve, reject }))
+        caller = await track(accept(entry, whenBusy, { signal, emit, resolve, reject }))
       } catch (error) {
+        if (isOrraError(error, 'session.busy')) await track(revive()).catch(() => {})
         if (!signal.aborted || error !== signal.reason) throw error
         const result = withdrawn()
         emit({ type: 'run-end', ...result })
@@ -227,14 +319,19 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       return await promise
     },
 
-    async resume(signal, emit) {
+    async resume(signal, emit, once = false) {
       const { promise, resolve, reject } = Promise.withResolvers<RunResult | undefined>()
       promise.catch(() => {})
-      const resumer: Resumer = { signal, emit, resolve, reject, last: undefined }
-      room.addResumer(resumer)
+      const resumer: Resumer = { signal, emit, resolve, reject, once, last: undefined }
+      room.add(resumer)
       using _ = onAbort(signal, () => leave(resumer))
       wake()
       return await promise
+    },
+
+    async abandon() {
+      held?.lease.lose(leaseLost(namespace))
+      await held?.ended
     },
 
     get idle() {

@@ -1,10 +1,13 @@
 import { linkAbort, untilAborted } from '../abort.ts'
 import { toJson } from '../json.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
-import type { ToolMessageEntry } from '../log/entry.ts'
 import { type ContentPart, isContent, type ToolCallPart } from '../message.ts'
-import { mayRunAgain, type ReadyTool, type ToolContext, type ToolOutput } from '../tool.ts'
+import type { ToolMessageEntry } from '../store/entry.ts'
+import { canGoOn, type ReadyTool, type ToolContext, type ToolOutput } from '../tool.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
+
+const OUTCOME_UNKNOWN =
+  'It was begun and then interrupted; nobody knows whether it took effect. Look before you try again.'
 
 interface Outcome {
   readonly content: readonly ContentPart[]
@@ -70,9 +73,7 @@ async function attempt(scope: RunScope, run: OpenRun, open: OpenCall): Promise<O
 
   const tool = services.tools.get(name)
   const refusal = refusalOf(scope, run, name)
-  if (open.started && !(tool && mayRunAgain(tool) && refusal === undefined)) {
-    return failure('It was begun and then interrupted; nobody knows whether it took effect. Look before you try again.')
-  }
+  if (open.started && !(tool && canGoOn(tool) && refusal === undefined)) return failure(OUTCOME_UNKNOWN)
   if (!tool || refusal !== undefined) return failure(refusal ?? `There is no tool named "${name}".`)
 
   return orFailure(async () => {
@@ -86,10 +87,31 @@ async function attempt(scope: RunScope, run: OpenRun, open: OpenCall): Promise<O
     const checked = await untilAborted(tool.schema.validate(toJson(input)), signal)
     if (!checked.valid) return failure(`The input does not fit the tool's schema:\n${checked.problems.join('\n')}`)
     signal.throwIfAborted()
+    const { value } = checked
+    if (open.started && tool.reconcile) {
+      const found = await reconciled(scope, tool, open.call, value)
+      if (found) return found
+    }
     if (!tool.readOnly && !open.started) await log.append([{ type: 'tool-started', callId }], lease)
     signal.throwIfAborted()
-    return succeeded(await execute(scope, tool, open.call, checked.value))
+    return succeeded(await inTime(scope, tool, open.call, (context) => tool.execute(value, context)))
   }, signal)
+}
+
+/** What came of a call whose process died; `undefined` when it surely came to nothing and may be begun again. */
+async function reconciled(
+  scope: RunScope,
+  tool: ReadyTool,
+  call: ToolCallPart,
+  input: unknown,
+): Promise<Outcome | undefined> {
+  try {
+    const output = await inTime(scope, tool, call, (context) => tool.reconcile?.(input, context))
+    return output === undefined ? undefined : succeeded(output)
+  } catch {
+    if (scope.signal.aborted) throw scope.signal.reason
+    return failure(OUTCOME_UNKNOWN)
+  }
 }
 
 function refusalOf({ services, namespace }: RunScope, run: OpenRun, name: string): string | undefined {
@@ -99,25 +121,29 @@ function refusalOf({ services, namespace }: RunScope, run: OpenRun, name: string
   return decision.allowed ? undefined : decision.reason
 }
 
-async function execute(scope: RunScope, tool: ReadyTool, call: ToolCallPart, input: unknown): Promise<ToolOutput> {
-  const { timeoutMs } = tool
-  if (timeoutMs === undefined) return executeUntil(scope.signal, scope, tool, call, input)
+/** Lets a tool work until its run or its own deadline ends. */
+async function inTime<T>(
+  scope: RunScope,
+  { timeoutMs }: ReadyTool,
+  call: ToolCallPart,
+  work: (context: ToolContext) => T | Promise<T>,
+): Promise<T> {
+  if (timeoutMs === undefined) return untilEnd(scope.signal, scope, call, work)
   using deadline = linkAbort(scope.signal)
   const timer = setTimeout(() => deadline.abort(new Error(`It did not finish within ${timeoutMs} ms.`)), timeoutMs)
   try {
-    return await executeUntil(deadline.signal, scope, tool, call, input)
+    return await untilEnd(deadline.signal, scope, call, work)
   } finally {
     clearTimeout(timer)
   }
 }
 
-async function executeUntil(
+async function untilEnd<T>(
   signal: AbortSignal,
   { namespace, runId, emit }: RunScope,
-  tool: ReadyTool,
   { callId, name }: ToolCallPart,
-  input: unknown,
-): Promise<ToolOutput> {
+  work: (context: ToolContext) => T | Promise<T>,
+): Promise<T> {
   let over = false
   const context: ToolContext = {
     namespace,
@@ -130,7 +156,7 @@ async function executeUntil(
   }
   try {
     // In a function of its own, so that a tool that throws at once fails like one that throws later.
-    return await untilAborted((async () => tool.execute(input, context))(), signal)
+    return await untilAborted((async () => work(context))(), signal)
   } finally {
     over = true
   }

@@ -1,47 +1,60 @@
 import type { Place } from '../log/live-log.ts'
-import type { RunEvent, RunResult } from './event.ts'
-import type { RunOutcome } from './run.ts'
+import type { RunEvent, RunOutcome, RunResult } from './event.ts'
 
 /** Somebody in this process who waits for something of one session. */
-interface Waiter<Result> {
+interface Waiting<Result> {
   readonly signal: AbortSignal
   readonly emit: (event: RunEvent) => void
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
 }
 
-/** Waits for an input to be answered. */
-export interface Caller extends Waiter<RunResult> {
+/** Waits for an input to be answered. There may be several for one input. */
+export interface Caller extends Waiting<RunResult> {
   /** The key of the input. */
   readonly input: string
   readonly place: Place
+  /** It was accepted from this caller; others only wait for the same key. */
+  readonly owns: boolean
 }
 
 /** Waits until nothing is open; is told of every run that has no caller of its own. */
-export interface Resumer extends Waiter<RunResult | undefined> {
+export interface Resumer extends Waiting<RunResult | undefined> {
+  /** Waits for one run only, and not for a session that another process works in. */
+  readonly once: boolean
   last: RunOutcome | undefined
 }
 
+export type Waiter = Caller | Resumer
+
 /** All who wait for one session. Whoever is settled has left. */
 export interface WaitingRoom {
-  readonly callers: ReadonlyMap<string, Caller>
+  readonly callers: ReadonlySet<Caller>
   readonly resumers: ReadonlySet<Resumer>
   readonly empty: boolean
-  addCaller(caller: Caller): void
-  addResumer(resumer: Resumer): void
+  callersOf(input: string): readonly Caller[]
+  add(waiter: Waiter): void
   /** Whether they were still there. */
-  remove(waiter: Caller | Resumer): boolean
+  remove(waiter: Waiter): boolean
   tellAll(event: RunEvent): void
-  /** An input was answered here. */
-  settle(input: string, outcome: RunOutcome): void
+  /** A run came out, and with it all of its inputs. */
+  settle(inputs: ReadonlySet<string>, outcome: RunOutcome): void
   /** Nothing is open. */
   settleResumers(): void
+  /** Another process works in the session. */
+  dismissCasual(): void
   failAll(error: unknown): void
 }
 
 export function waitingRoom(): WaitingRoom {
-  const callers = new Map<string, Caller>()
+  const callers = new Set<Caller>()
   const resumers = new Set<Resumer>()
+
+  function settleResumer(resumer: Resumer): void {
+    resumers.delete(resumer)
+    if (resumer.last) settleWith(resumer, resumer.last)
+    else resumer.resolve(undefined)
+  }
 
   return {
     callers,
@@ -49,34 +62,45 @@ export function waitingRoom(): WaitingRoom {
     get empty() {
       return callers.size === 0 && resumers.size === 0
     },
-    addCaller: (caller) => void callers.set(caller.input, caller),
-    addResumer: (resumer) => void resumers.add(resumer),
-    remove: (waiter) => ('input' in waiter ? callers.delete(waiter.input) : resumers.delete(waiter)),
-    tellAll(event) {
-      for (const { emit } of [...callers.values(), ...resumers]) emit(event)
+    callersOf: (input) => [...callers].filter((caller) => caller.input === input),
+    add(waiter) {
+      if (isCaller(waiter)) callers.add(waiter)
+      else resumers.add(waiter)
     },
-    settle(input, outcome) {
-      const caller = callers.get(input)
-      callers.delete(input)
-      if (caller) settleWith(caller, outcome)
-      for (const resumer of resumers) resumer.last = outcome
+    remove: (waiter) => (isCaller(waiter) ? callers.delete(waiter) : resumers.delete(waiter)),
+    tellAll(event) {
+      for (const { emit } of [...callers, ...resumers]) emit(event)
+    },
+    settle(inputs, outcome) {
+      for (const caller of [...callers]) {
+        if (!inputs.has(caller.input)) continue
+        callers.delete(caller)
+        settleWith(caller, outcome)
+      }
+      for (const resumer of [...resumers]) {
+        resumer.last = outcome
+        if (resumer.once) settleResumer(resumer)
+      }
     },
     settleResumers() {
-      for (const resumer of resumers) {
-        if (resumer.last) settleWith(resumer, resumer.last)
-        else resumer.resolve(undefined)
-      }
-      resumers.clear()
+      for (const resumer of [...resumers]) settleResumer(resumer)
+    },
+    dismissCasual() {
+      for (const resumer of [...resumers]) if (resumer.once) settleResumer(resumer)
     },
     failAll(error) {
-      for (const { reject } of [...callers.values(), ...resumers]) reject(error)
+      for (const { reject } of [...callers, ...resumers]) reject(error)
       callers.clear()
       resumers.clear()
     },
   }
 }
 
-function settleWith({ resolve, reject }: Waiter<RunResult>, outcome: RunOutcome): void {
+export function isCaller(waiter: Waiter): waiter is Caller {
+  return 'input' in waiter
+}
+
+function settleWith({ resolve, reject }: Waiting<RunResult>, outcome: RunOutcome): void {
   if ('error' in outcome) reject(outcome.error)
   else resolve(outcome.result)
 }

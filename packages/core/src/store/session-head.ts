@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { OrraError } from '../errors.ts'
 import type { JsonValue } from '../json.ts'
 import type { Namespace } from '../namespace.ts'
@@ -17,7 +18,13 @@ export interface SessionHead {
   /** The keys of accepted inputs that wait for their turn, oldest first. */
   readonly inbox: readonly string[]
   /** The run that has begun and not ended, if any: it is being worked on, or its process died. */
-  readonly openRun?: { readonly runId: string; readonly input: string }
+  readonly openRun?: {
+    readonly runId: string
+    /** The key of the input that it answers. */
+    readonly input: string
+    /** Where it began. */
+    readonly seq: number
+  }
   readonly metadata: { readonly [name: string]: JsonValue }
   /** Milliseconds since 1970. */
   readonly createdAt: number
@@ -38,8 +45,8 @@ const FREE: ReadonlySet<Entry['type']> = new Set(['input', 'input-withdrawn', 'm
 
 /**
  * The rules of an append, the same for every store: fences, keys, places and the new head. A store calls it inside
- * whatever makes its append atomic, with the head as it stands there, and writes what it returns. Throws `store.fenced`
- * and `store.input-gone`.
+ * whatever makes its append atomic, with the head as it stands there, and writes what it returns. Throws `store.fenced`,
+ * `store.input-gone`, `store.conflict` and `session.busy`.
  */
 export function planAppend(
   namespace: Namespace,
@@ -47,6 +54,8 @@ export function planAppend(
   entries: readonly Entry[],
   options: {
     readonly epoch?: number | undefined
+    readonly ifIdle?: boolean | undefined
+    readonly expect?: SessionHead['metadata'] | undefined
     /** The store's clock. */
     readonly now: number
     /** The `seq` of the input with this key, when the session has it. */
@@ -57,6 +66,9 @@ export function planAppend(
   // Before the first claim there is no epoch that could prove anything.
   const isWriter = base.epoch > 0 && options.epoch === base.epoch
   if (!isWriter && entries.some((entry) => !FREE.has(entry.type))) throw fenced(namespace)
+  const isKnown = (entry: Entry) => entry.type === 'input' && options.seqOfKey(entry.key) !== undefined
+  if (options.ifIdle && isPending(base) && !entries.every(isKnown)) throw busy(namespace)
+  if (!meets(base.metadata, options.expect)) throw conflict(namespace)
 
   const logged: LoggedEntry[] = []
   const accepted = new Map<string, number>()
@@ -75,6 +87,11 @@ export function planAppend(
   }
   const seqs = entries.map(place)
   return { head, logged, seqs }
+}
+
+/** Whether there is work in a session: an input waits or a run is open. */
+export function isPending({ inbox, openRun }: SessionHead): boolean {
+  return inbox.length > 0 || openRun !== undefined
 }
 
 /** The head of a session that is about to get its first entry or its first claim. */
@@ -97,7 +114,8 @@ function isOpen(head: SessionHead, input: string): boolean {
 }
 
 function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
-  const next = { ...head, length: head.length + 1, updatedAt: now }
+  const seq = head.length + 1
+  const next = { ...head, length: seq, updatedAt: now }
   switch (entry.type) {
     case 'input':
       return { ...next, inbox: [...head.inbox, entry.key] }
@@ -108,7 +126,7 @@ function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
     case 'metadata':
       return { ...next, metadata: merged(head.metadata, entry.set) }
     case 'run-started':
-      return { ...next, openRun: { runId: entry.runId, input: entry.input } }
+      return { ...next, openRun: { runId: entry.runId, input: entry.input, seq } }
     case 'run-ended': {
       const { openRun: _, ...idle } = next
       return idle
@@ -126,6 +144,21 @@ function taken(head: SessionHead, input: string): readonly string[] {
 
 function merged(metadata: SessionHead['metadata'], set: SessionHead['metadata']): SessionHead['metadata'] {
   return Object.fromEntries(Object.entries({ ...metadata, ...set }).filter(([, value]) => value !== null))
+}
+
+function meets(metadata: SessionHead['metadata'], expect: SessionHead['metadata'] = {}): boolean {
+  return Object.entries(expect).every(([name, value]) => isDeepStrictEqual(metadata[name] ?? null, value))
+}
+
+function conflict(namespace: Namespace): OrraError<'store.conflict'> {
+  const message =
+    'The metadata of this session has changed since; nothing was appended. Read it again, then decide anew.'
+  return new OrraError('store.conflict', message, { details: { namespace: namespace.key } })
+}
+
+function busy(namespace: Namespace): OrraError<'session.busy'> {
+  const message = 'This session is busy: a run is open or messages wait. Nothing was accepted; send it again later.'
+  return new OrraError('session.busy', message, { details: { namespace: namespace.key } })
 }
 
 function fenced(namespace: Namespace): OrraError<'store.fenced'> {

@@ -36,6 +36,8 @@ export interface InputEntry {
   readonly key: string
   readonly message: UserMessage
   readonly settings?: RunSettings
+  /** It joins the run that is open, before its next model call; without one it waits its turn like any other. */
+  readonly steer?: true
 }
 
 /**
@@ -54,7 +56,7 @@ export interface InputWithdrawnEntry {
 export interface MessageEntry {
   readonly type: 'message'
   readonly message: UserMessage | AssistantMessage | ToolMessage
-  /** For a user message: the key of the input that it takes from the inbox. */
+  /** For a user message: the key of the input that it takes from the inbox. A run takes its own, and may be joined by others. */
   readonly input?: string
   /** For an assistant message: why the model stopped. */
   readonly stopReason?: StopReason

@@ -1,17 +1,7 @@
 import type { Namespace } from '../namespace.ts'
 import type { Entry, LoggedEntry } from './entry.ts'
 import type { SessionHead } from './session-head.ts'
-
-/**
- * Where everything durable lives. A store is a set of independent primitives; today that is the session log, and
- * versioned records and windowed counters take their places beside it. One store serves any number of runtimes and,
- * where its medium allows, of processes.
- */
-export interface Store extends AsyncDisposable {
-  /** Such as `memory` or `sqlite`; for messages. */
-  readonly name: string
-  readonly sessions: SessionLog
-}
+import type { Page, PageOptions, StoreOptions } from './store.ts'
 
 /**
  * One append-only log a namespace, and the lease that makes one writer of many.
@@ -24,13 +14,17 @@ export interface Store extends AsyncDisposable {
  * - `planAppend` decides what an append does; a store adds only storage and atomicity to it. Where the plan writes
  *   nothing, no session is made.
  *
- * Failures throw `OrraError`: `store.fenced`, `store.input-gone`, `store.unusable`.
+ * What it asks of the medium is little: a head is one JSON document, to be replaced as a whole together with the entries
+ * that change it.
+ *
+ * Failures throw `OrraError`: those of `planAppend`, and `store.unusable`.
  */
 export interface SessionLog {
   /**
    * Appends entries, atomically. `input`, `input-withdrawn` and `metadata` are free to anyone; every other kind needs
    * `epoch` and throws `store.fenced` when that is not the session's current one. An `input` whose key the session has
-   * already accepted is not appended again: its place in `seqs` names the first one.
+   * already accepted is not appended again: its place in `seqs` names the first one. An implementer must keep the keys of
+   * inputs for as long as the session.
    */
   append(namespace: Namespace, entries: readonly Entry[], options?: AppendOptions): Promise<AppendResult>
 
@@ -53,13 +47,13 @@ export interface SessionLog {
   list(options?: ListOptions): Promise<Page<SessionHead>>
 }
 
-export interface StoreOptions {
-  readonly signal?: AbortSignal | undefined
-}
-
 export interface AppendOptions extends StoreOptions {
   /** Proof of the lease: `Lease.epoch`. */
   readonly epoch?: number
+  /** Throw `session.busy`, and append nothing, when an input waits or a run is open; but not for inputs it knows. @default false */
+  readonly ifIdle?: boolean
+  /** Throw `store.conflict`, and append nothing, unless metadata has these values now; `null` for none. @default anything */
+  readonly expect?: SessionHead['metadata'] | undefined
 }
 
 export interface AppendResult {
@@ -67,6 +61,8 @@ export interface AppendResult {
   readonly head: SessionHead
   /** For each entry given, its place in the log; 0 for a withdrawal that had nothing to withdraw. */
   readonly seqs: readonly number[]
+  /** How many entries were written: `AppendPlan.logged`. Fewer than were given when some were there, or not needed. */
+  readonly written: number
 }
 
 export interface ReadOptions extends StoreOptions {
@@ -99,17 +95,12 @@ export interface DeleteOptions extends StoreOptions {
   readonly descendants?: boolean
 }
 
-export interface ListOptions extends StoreOptions {
+export interface ListOptions extends PageOptions {
   /** Only this namespace and what lies below it. @default all */
-  readonly within?: Namespace
-  /** The `next` of the page before. */
-  readonly after?: string
-  /** @default 100 */
-  readonly limit?: number
-}
-
-export interface Page<T> {
-  readonly items: readonly T[]
-  /** Where the next page begins; absent on the last one. */
-  readonly next?: string
+  readonly within?: Namespace | undefined
+  /**
+   * Only sessions with work that nobody does: an input waits or a run is open, and no lease is held. Costs what there is
+   * of these, and not what there is of sessions. @default false
+   */
+  readonly pending?: boolean
 }

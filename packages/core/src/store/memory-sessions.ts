@@ -1,14 +1,11 @@
 import { toJson } from '../json.ts'
 import type { Namespace } from '../namespace.ts'
-import { checkOptions, type OptionNames } from '../options.ts'
 import type { LoggedEntry } from './entry.ts'
-import { emptyHead, planAppend, type SessionHead } from './session-head.ts'
-import type { Lease, SessionLog, Store } from './store.ts'
-
-export interface MemoryStoreOptions {
-  /** The clock, in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number
-}
+import { freeze } from './freeze.ts'
+import { pageOf } from './page.ts'
+import { emptyHead, isPending, planAppend, type SessionHead } from './session-head.ts'
+import type { Lease, SessionLog } from './session-log.ts'
+import { inSubtree } from './subtree.ts'
 
 interface Session {
   head: SessionHead
@@ -18,19 +15,10 @@ interface Session {
   leaseEndsAt: number
 }
 
-/** A store that lives and dies with this object: for tests, and for conversations that need not last. */
-export function memoryStore(options: MemoryStoreOptions = {}): Store {
-  checkOptions('memoryStore', options, { now: true } satisfies OptionNames<MemoryStoreOptions>)
-  return {
-    name: 'memory',
-    sessions: memorySessions(options.now ?? Date.now),
-    [Symbol.asyncDispose]: async () => {},
-  }
-}
-
-function memorySessions(now: () => number): SessionLog {
+export function memorySessions(now: () => number): SessionLog {
   const sessions = new Map<string, Session>()
   let lastEpoch = 0
+  const isHeld = ({ owner, leaseEndsAt }: Session) => owner !== undefined && leaseEndsAt > now()
 
   const open = (namespace: Namespace): Session => {
     let session = sessions.get(namespace.key)
@@ -42,19 +30,19 @@ function memorySessions(now: () => number): SessionLog {
   }
 
   return {
-    async append(namespace, entries, { epoch, signal } = {}) {
+    async append(namespace, entries, { signal, ...conditions } = {}) {
       signal?.throwIfAborted()
       const known = sessions.get(namespace.key)
       const seqOfKey = (key: string) => known?.keys.get(key)
-      const plan = planAppend(namespace, known?.head, toJson(entries), { epoch, now: now(), seqOfKey })
-      if (plan.logged.length === 0) return { head: plan.head, seqs: plan.seqs }
+      const plan = planAppend(namespace, known?.head, toJson(entries), { ...conditions, now: now(), seqOfKey })
+      if (plan.logged.length === 0) return { head: plan.head, seqs: plan.seqs, written: 0 }
       const session = open(namespace)
       session.head = freeze(plan.head)
       for (const place of plan.logged) {
         session.entries.push(freeze(place))
         if (place.entry.type === 'input') session.keys.set(place.entry.key, place.seq)
       }
-      return { head: session.head, seqs: plan.seqs }
+      return { head: session.head, seqs: plan.seqs, written: plan.logged.length }
     },
 
     async read(namespace, { after = 0, limit = 1000, signal } = {}) {
@@ -70,7 +58,7 @@ function memorySessions(now: () => number): SessionLog {
     async claim(namespace, { owner, ttlMs, signal }) {
       signal?.throwIfAborted()
       const session = open(namespace)
-      if (session.owner !== undefined && session.leaseEndsAt > now()) return undefined
+      if (isHeld(session)) return undefined
       const epoch = ++lastEpoch
       session.owner = owner
       session.leaseEndsAt = now() + ttlMs
@@ -95,31 +83,23 @@ function memorySessions(now: () => number): SessionLog {
       signal?.throwIfAborted()
       let count = 0
       for (const key of [...sessions.keys()]) {
-        if (key !== namespace.key && !(descendants && key.startsWith(`${namespace.key}:`))) continue
+        if (key !== namespace.key && !(descendants && inSubtree(key, namespace))) continue
         sessions.delete(key)
         count += 1
       }
       return count
     },
 
-    async list({ within, after, limit = 100, signal } = {}) {
+    async list({ within, pending = false, after = '', limit = 100, signal } = {}) {
       signal?.throwIfAborted()
-      const keys = [...sessions.keys()].filter(
-        (key) => !within || key === within.key || key.startsWith(`${within.key}:`),
+      const wanted = ([key, session]: readonly [string, Session]) =>
+        key > after && inSubtree(key, within) && (!pending || (isPending(session.head) && !isHeld(session)))
+      const found = [...sessions].filter(wanted).sort(([a], [b]) => (a < b ? -1 : 1))
+      return pageOf(
+        found.map(([, { head }]) => head),
+        limit,
+        (head) => head.namespace,
       )
-      const rest = keys.sort().filter((key) => after === undefined || key > after)
-      const items = rest.slice(0, limit).flatMap((key) => sessions.get(key)?.head ?? [])
-      const last = items.at(-1)
-      return rest.length > limit && last ? { items, next: last.namespace } : { items }
     },
   }
-}
-
-/** Entries are frozen once, when they come in, so that they can be handed out without copying. */
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    for (const inner of Object.values(value)) freeze(inner)
-    Object.freeze(value)
-  }
-  return value
 }

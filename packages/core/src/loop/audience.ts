@@ -1,0 +1,48 @@
+import { linkAbort } from '../abort.ts'
+import type { RunEvent } from './event.ts'
+import { isCaller, type Waiter } from './waiting-room.ts'
+
+/**
+ * Those for whom a run runs. It goes on as long as one of them stays, and whoever leaves before the last goes alone. A run
+ * that nobody here has asked for cannot be stopped by those who come later.
+ */
+export interface Audience extends Disposable {
+  /** Aborts with the lease, when the last one has left, and with `stop`. */
+  readonly signal: AbortSignal
+  has(waiter: Waiter): boolean
+  /** Lets somebody in who comes later. */
+  join(waiters: readonly Waiter[]): void
+  /** Somebody's signal has aborted. Whether they may go by themselves: otherwise the run stops, and they get its end. */
+  leave(waiter: Waiter): boolean
+  emit(event: RunEvent): void
+  /** Nobody wants it any more, wherever they are. */
+  stop(reason: unknown): void
+}
+
+export function openAudience(waiters: readonly Waiter[], lease: AbortSignal): Audience {
+  const present = new Set(waiters)
+  const stoppable = waiters.some((waiter) => !isCaller(waiter) || waiter.owns)
+  const linked = linkAbort(lease)
+
+  return {
+    signal: linked.signal,
+    has: (waiter) => present.has(waiter),
+    join(more) {
+      for (const waiter of more) present.add(waiter)
+    },
+    leave(waiter) {
+      const isLast = [...present].every(({ signal }) => signal.aborted)
+      if (stoppable && isLast) {
+        linked.abort(waiter.signal.reason)
+        return false
+      }
+      present.delete(waiter)
+      return true
+    },
+    emit(event) {
+      for (const waiter of present) waiter.emit(event)
+    },
+    stop: linked.abort,
+    [Symbol.dispose]: () => linked[Symbol.dispose](),
+  }
+}

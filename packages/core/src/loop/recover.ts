@@ -1,0 +1,89 @@
+import { linkAbort, pause } from '../abort.ts'
+import { Namespace } from '../namespace.ts'
+import type { SessionLog } from '../store/session-log.ts'
+
+export interface RecoverOptions {
+  /** Takes up nothing more once it aborts, and resolves when what was taken up is finished. @default never, until the runtime closes */
+  readonly signal?: AbortSignal | undefined
+  /** Only this namespace and what lies below it. @default all */
+  readonly within?: Namespace
+  /** How many sessions are worked on at the same time. @default 8 */
+  readonly maxParallel?: number
+  /** How often the store is asked for work while there is none, in milliseconds. @default 1000 */
+  readonly pollMs?: number
+  /** Resolve as soon as there is no work. @default false: go on until the signal aborts */
+  readonly untilIdle?: boolean
+  /** Told when the store cannot be asked, which is tried again, and what made a run fail. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/** What a round of recovering needs. */
+export interface RecoverScope {
+  readonly sessions: SessionLog
+  /** Brings one open run, or one waiting input, of a session to its end. */
+  readonly resumeOnce: (namespace: Namespace) => Promise<unknown>
+  readonly closing: AbortSignal
+  /** Aborted, and then made anew, whenever this process has accepted something. */
+  readonly submitted: () => AbortSignal
+}
+
+const LONGEST_PAUSE_MS = 30_000
+
+/**
+ * Does the work that nobody does: inputs that were submitted, and what dead processes left open. Fair: sessions have their
+ * turns in the order of their keys, round and round, one run a turn, so that one with much to do holds up no other.
+ */
+export async function recover(scope: RecoverScope, options: RecoverOptions): Promise<void> {
+  const { sessions, resumeOnce, closing, submitted } = scope
+  const { within, maxParallel = 8, pollMs = 1000, untilIdle = false, onError } = options
+  using stop = linkAbort(options.signal, closing)
+  const working = new Map<string, Promise<void>>()
+  let failures = 0
+  let after: string | undefined
+
+  const tell = (error: unknown) => {
+    if (!closing.aborted) onError?.(error)
+  }
+  const work = async (key: string) => {
+    try {
+      await resumeOnce(Namespace.parse(key))
+    } catch (error) {
+      tell(error)
+      // Whatever it is, it may need a moment.
+      await pause(pollMs, stop.signal)
+    } finally {
+      working.delete(key)
+    }
+  }
+  /** Takes up what there is room for. Whether it has seen all there is, and there was nothing. */
+  const takeUp = async (): Promise<boolean> => {
+    if (working.size >= maxParallel) await Promise.race(working.values())
+    const place = after === undefined ? {} : { after }
+    const { items, next } = await sessions.list({ pending: true, limit: maxParallel - working.size, within, ...place })
+    const isWhole = after === undefined && next === undefined
+    after = next
+    if (stop.signal.aborted) return false
+    for (const { namespace } of items) if (!working.has(namespace)) working.set(namespace, work(namespace))
+    return isWhole && items.length === 0
+  }
+
+  while (!stop.signal.aborted) {
+    const news = submitted()
+    let nothing = false
+    try {
+      nothing = await takeUp()
+      failures = 0
+    } catch (error) {
+      failures += 1
+      tell(error)
+    }
+    if (nothing && working.size === 0 && untilIdle) break
+    if (after !== undefined && failures === 0) continue
+    using either = linkAbort(stop.signal, news)
+    const rest = pause(failures === 0 ? pollMs : Math.min(pollMs * 2 ** failures, LONGEST_PAUSE_MS), either.signal)
+    await Promise.race([rest, ...working.values()])
+    either.abort()
+  }
+  await Promise.allSettled(working.values())
+  closing.throwIfAborted()
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import { fixedTokens } from './context/fit-turns.ts'
+import { OrraError } from './errors.ts'
+import type { WhenBusy } from './loop/accept-input.ts'
+import type { RunEvent } from './loop/event.ts'
+import type { RecoverOptions } from './loop/recover.ts'
+import type { Services } from './loop/run-scope.ts'
+import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
+import { requireNamespace } from './namespace.ts'
+import { checkOptions, invalidOption, type OptionNames } from './options.ts'
+import type { InputEntry, RunSettings } from './store/entry.ts'
+import { estimateTokens } from './token-estimate.ts'
+import { LONGEST_TIMEOUT_MS } from './tool.ts'
+
+export interface SubmitOptions extends RunSettings {
+  /**
+   * Names the message: a session accepts a key once, ever, and the first message with it counts. @default a new one, so
+   * that the same message sent twice is two
+   */
+  readonly key?: string
+  /** What becomes of it when a run is open in the session, or messages wait. @default queue */
+  readonly whenBusy?: WhenBusy
+  /** Keeps it from being accepted. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface RunOptions extends SubmitOptions {
+  /**
+   * Stops the run, or keeps it from beginning; the log stays valid and the result's reason is `aborted`. While others wait
+   * for the same run, or it was accepted from somebody else, it goes on without this caller.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ResumeOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Told of every run that is gone on with. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined
+}
+
+const RUN_OPTIONS: OptionNames<RunOptions> = {
+  signal: true,
+  model: true,
+  maxTurns: true,
+  tools: true,
+  key: true,
+  whenBusy: true,
+}
+const WHEN_BUSY: { readonly [When in WhenBusy]: true } = { queue: true, reject: true, interrupt: true, steer: true }
+const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, onEvent: true }
+const RECOVER_OPTIONS: OptionNames<RecoverOptions> = {
+  signal: true,
+  within: true,
+  maxParallel: true,
+  pollMs: true,
+  untilIdle: true,
+  onError: true,
+}
+
+/** A message as it is to be accepted. */
+export interface Acceptable {
+  readonly entry: InputEntry
+  readonly whenBusy: WhenBusy
+  readonly signal: AbortSignal | undefined
+}
+
+/** Finds everything that can be wrong with a message before it is accepted. */
+export function toAcceptable(services: Services, taker: string, input: UserInput, options: SubmitOptions): Acceptable {
+  const message = toUserMessage(input)
+  checkOptions(taker, options, RUN_OPTIONS)
+  const { signal, key = randomUUID(), whenBusy = 'queue', ...settings } = options
+  checkSignal(signal)
+  checkKey(key)
+  if (!Object.hasOwn(WHEN_BUSY, whenBusy)) throw invalidOption('whenBusy', `give ${Object.keys(WHEN_BUSY).join(', ')}`)
+  checkSettings(settings, services)
+  checkFits(message, services)
+  const given = Object.keys(settings).length > 0 ? { settings } : {}
+  const steer = whenBusy === 'steer' ? ({ steer: true } as const) : {}
+  return { entry: { type: 'input', key, message, ...given, ...steer }, whenBusy, signal }
+}
+
+export function checkResume(options: ResumeOptions): void {
+  checkOptions('resume', options, RESUME_OPTIONS)
+  checkSignal(options.signal)
+}
+
+export function checkRecover(options: RecoverOptions): void {
+  checkOptions('recover', options, RECOVER_OPTIONS)
+  const { signal, within, maxParallel = 1, pollMs = 1 } = options
+  checkSignal(signal)
+  if (within !== undefined) requireNamespace(within)
+  if (!(Number.isInteger(maxParallel) && maxParallel > 0)) {
+    throw invalidOption('maxParallel', 'give a whole number above 0')
+  }
+  if (!(pollMs > 0 && pollMs <= LONGEST_TIMEOUT_MS)) throw invalidOption('pollMs', 'give milliseconds above 0')
+}
+
+function checkKey(key: string): void {
+  const fits = typeof key === 'string' && key !== '' && key.length <= 256
+  if (!fits || !key.isWellFormed() || key.includes('\0')) {
+    throw invalidOption('key', 'give text of 1 to 256 characters, without NUL')
+  }
+}
+
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw invalidOption('signal', 'give an AbortSignal, such as the "signal" of an AbortController')
+}
+
+function checkSettings({ model, maxTurns, tools }: RunSettings, services: Services): void {
+  if (model !== undefined && (typeof model !== 'string' || model === '')) {
+    throw invalidOption('model', 'give the name of a model')
+  }
+  if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns > 0)) {
+    throw invalidOption('maxTurns', 'give a whole number above 0')
+  }
+  if (tools !== undefined && !Array.isArray(tools)) throw invalidOption('tools', 'give a list of tool names')
+  const missing = tools?.find((name) => !services.tools.has(name))
+  if (missing === undefined) return
+  const known = [...services.tools.keys()]
+  const message = `This runtime has no tool named "${missing}"; it has ${known.length === 0 ? 'none' : known.join(', ')}.`
+  throw new OrraError('tool.unknown', message, { details: { tool: missing, known } })
+}
+
+/** What could never be sent must not be accepted. */
+function checkFits(message: UserMessage, { budget, instructions }: Services): void {
+  const fixed = fixedTokens(typeof instructions === 'string' ? instructions : undefined, [])
+  const estimatedTokens = estimateTokens(message) + fixed.instructionTokens
+  const { budgetTokens } = budget
+  if (estimatedTokens <= budgetTokens) return
+  const text = `This message has about ${estimatedTokens} tokens and ${budgetTokens} fit; send it in parts or as a shorter one.`
+  throw new OrraError('context.too-long', text, { details: { estimatedTokens, budgetTokens } })
+}

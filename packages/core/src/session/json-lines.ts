@@ -1,0 +1,73 @@
+import { OrraError } from '../errors.ts'
+import type { Entry, LoggedEntry } from '../store/entry.ts'
+import type { SessionHead } from '../store/session-head.ts'
+import { disorderOf, isEntry } from './check-log.ts'
+
+/** Of the lines below; a newer one is refused. */
+const VERSION = 1
+
+/** The lines of a session: what it is, and then its log, an entry a line. */
+export async function* sessionLines(head: SessionHead, entries: AsyncIterable<LoggedEntry>): AsyncGenerator<string> {
+  const { namespace, id, createdAt } = head
+  yield lineOf({ type: 'session', version: VERSION, namespace, id, createdAt })
+  for await (const logged of entries) yield lineOf({ type: 'entry', ...logged })
+}
+
+/** One line of an export. */
+export function lineOf(value: object): string {
+  return `${JSON.stringify(value)}\n`
+}
+
+/** Reads what `sessionLines` wrote, in whatever pieces it comes. Throws `import.invalid`. */
+export async function readSessionLines(pieces: AsyncIterable<string> | Iterable<string>): Promise<readonly Entry[]> {
+  const entries: Entry[] = []
+  const numbers: number[] = []
+  let line = 0
+  for await (const text of linesOf(pieces)) {
+    line += 1
+    if (text.trim() === '') continue
+    const value = parse(text, line)
+    if (line === 1) {
+      checkHeader(value)
+    } else {
+      if (value['type'] !== 'entry' || !isEntry(value['entry'])) throw invalid(line, 'it is not an entry of a session')
+      entries.push(value['entry'])
+      numbers.push(line)
+    }
+  }
+  if (line === 0) throw invalid(1, 'there is nothing')
+  const disorder = disorderOf(entries)
+  if (disorder) throw invalid(numbers[disorder.index] as number, disorder.problem)
+  return entries
+}
+
+async function* linesOf(pieces: AsyncIterable<string> | Iterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split('\n')
+    rest = lines.pop() as string
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}
+
+function parse(text: string, line: number): { readonly [name: string]: unknown } {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value as { readonly [name: string]: unknown }
+  } catch {
+    // What was thrown would quote what people said.
+  }
+  throw invalid(line, 'it is not a JSON object')
+}
+
+function checkHeader({ type, version }: { readonly [name: string]: unknown }): void {
+  if (type !== 'session') throw invalid(1, 'it must be the first line of an exported session')
+  if (version !== VERSION)
+    throw invalid(1, `it has version ${Number(version)}, and this package reads ${VERSION}; update it`)
+}
+
+function invalid(line: number, problem: string): OrraError<'import.invalid'> {
+  const message = `This cannot be imported: line ${line}, ${problem}. Nothing was written.`
+  return new OrraError('import.invalid', message, { details: { line, problem } })
+}

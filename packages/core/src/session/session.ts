@@ -1,0 +1,124 @@
+import { type JsonValue, toJson } from '../json.ts'
+import type { Message } from '../message.ts'
+import { type Namespace, requireNamespace } from '../namespace.ts'
+import { invalidOption } from '../options.ts'
+import type { Entry, LoggedEntry, MessageEntry, MetadataEntry } from '../store/entry.ts'
+import type { SessionHead } from '../store/session-head.ts'
+import type { StoreOptions } from '../store/store.ts'
+import { readSessionLines, sessionLines } from './json-lines.ts'
+import { type SessionEvent, type Watched, type WatchOptions, watchSession } from './watch.ts'
+import { settledPart, writeLog } from './write-log.ts'
+
+/** One namespace's conversation, to look at and to look after. Costs nothing until it is asked something. */
+export interface Session {
+  readonly namespace: Namespace
+  /** What can be known without reading the log; `undefined` when there is none yet. */
+  head(options?: StoreOptions): Promise<SessionHead | undefined>
+  /** The log in order, read page by page as it is consumed. */
+  entries(options?: EntriesOptions): AsyncIterable<LoggedEntry>
+  /** The whole conversation, oldest first, including what is no longer sent to the model. */
+  messages(options?: StoreOptions): Promise<readonly Message[]>
+  /**
+   * Sets metadata by name; `null` removes one. Throws `options.invalid` for what JSON cannot hold, and `store.conflict` when
+   * something is not as `expect` says.
+   */
+  setMetadata(set: Metadata, options?: SetMetadataOptions): Promise<void>
+  /**
+   * What happens in the session from now on, in whatever process, and what has happened in a run that is open: every entry
+   * of the log once and in order, and what a model says while it says it. Goes on until the signal aborts or the loop is
+   * left; throws `session.deleted`.
+   */
+  watch(options?: WatchOptions): AsyncIterable<SessionEvent>
+  /**
+   * Copies the conversation as far as it is settled, to the end of its last run, into a session of its own. Throws
+   * `session.exists`.
+   */
+  fork(target: Namespace, options?: ForkOptions): Promise<void>
+  /** The session as JSON Lines, for `import`. Nothing when there is none. */
+  export(options?: StoreOptions): AsyncIterable<string>
+  /**
+   * Makes this session of exported lines, all or nothing. Work that was open when it was exported is open here, too; times are
+   * those of the import. Throws `import.invalid` and `session.exists`.
+   */
+  import(lines: AsyncIterable<string> | Iterable<string>): Promise<void>
+  /** Removes the log and everything it knew. What waits or is being answered in it fails with `session.deleted`. Returns whether there was one. */
+  delete(options?: StoreOptions): Promise<boolean>
+}
+
+export type Metadata = { readonly [name: string]: JsonValue }
+
+export interface EntriesOptions extends StoreOptions {
+  /** The `seq` after which to begin. @default 0, the beginning */
+  readonly after?: number
+}
+
+export interface SetMetadataOptions extends StoreOptions {
+  /** What some of it must be now, `null` for what must not be there. @default anything */
+  readonly expect?: Metadata
+}
+
+export interface ForkOptions extends StoreOptions {
+  /** The `seq` of the last entry to look at. @default the whole log */
+  readonly through?: number
+}
+
+export function openSession(watched: Watched): Session {
+  const { namespace, sessions } = watched
+
+  async function* entries({ after = 0, signal }: EntriesOptions = {}): AsyncGenerator<LoggedEntry> {
+    for (;;) {
+      const page = await sessions.read(namespace, { after, signal })
+      const last = page.at(-1)
+      if (!last) return
+      yield* page
+      after = last.seq
+    }
+  }
+
+  return {
+    namespace,
+    head: (options) => sessions.head(namespace, options),
+    entries,
+    async messages(options) {
+      const messages: Message[] = []
+      for await (const { entry } of entries(options)) if (isMessage(entry)) messages.push(entry.message)
+      return messages
+    },
+    async setMetadata(set, { expect, signal } = {}) {
+      const conditions = expect === undefined ? {} : { expect: plain('expect', expect) }
+      await sessions.append(namespace, [{ type: 'metadata', set: plain('metadata', set) }], { ...conditions, signal })
+    },
+    watch: (options = {}) => watchSession(watched, options),
+    async fork(target, { through = Number.POSITIVE_INFINITY, signal } = {}) {
+      requireNamespace(target)
+      const copied: Entry[] = []
+      for await (const { seq, entry } of entries({ signal })) {
+        if (seq > through) break
+        copied.push(entry)
+      }
+      await writeLog(sessions, target, settledPart(copied))
+    },
+    async *export(options) {
+      const head = await sessions.head(namespace, options)
+      if (head) yield* sessionLines(head, entries(options))
+    },
+    async import(lines) {
+      await writeLog(sessions, namespace, await readSessionLines(lines))
+    },
+    async delete(options) {
+      return (await sessions.delete(namespace, options)) > 0
+    },
+  }
+}
+
+function plain(option: string, set: Metadata): MetadataEntry['set'] {
+  try {
+    return toJson(set)
+  } catch (error) {
+    throw invalidOption(option, error instanceof Error ? error.message : 'it is not JSON')
+  }
+}
+
+function isMessage(entry: LoggedEntry['entry']): entry is MessageEntry {
+  return entry.type === 'message'
+}

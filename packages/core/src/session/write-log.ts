@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import { OrraError } from '../errors.ts'
+import type { Namespace } from '../namespace.ts'
+import type { Entry } from '../store/entry.ts'
+import type { SessionLog } from '../store/session-log.ts'
+
+const LEASE_MS = 60_000
+
+/** Makes a session of a whole log, or none. Throws `session.exists` and `session.busy`. */
+export async function writeLog(sessions: SessionLog, namespace: Namespace, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return
+  const { length = 0 } = (await sessions.head(namespace)) ?? {}
+  if (length > 0) throw exists(namespace)
+  const lease = await sessions.claim(namespace, { owner: randomUUID(), ttlMs: LEASE_MS })
+  if (!lease || lease.head.length > 0) {
+    await lease?.release()
+    throw exists(namespace)
+  }
+  try {
+    await sessions.append(namespace, entries, { epoch: lease.epoch, ifIdle: true })
+  } finally {
+    await lease.release()
+  }
+}
+
+function exists({ key }: Namespace): OrraError<'session.exists'> {
+  const message =
+    'There is a session of this namespace already, or one is being made; delete it first, or give another namespace.'
+  return new OrraError('session.exists', message, { details: { namespace: key } })
+}
+
+/**
+ * A log as far as it is settled: up to the end of the last run, and without inputs that no run of it takes, so that
+ * nothing in it would be done again.
+ */
+export function settledPart(entries: readonly Entry[]): readonly Entry[] {
+  const kept = entries.slice(0, entries.findLastIndex(({ type }) => type === 'run-ended') + 1)
+  const settled = new Set(
+    kept.flatMap((entry) => {
+      if (entry.type === 'message') return entry.input ?? []
+      return entry.type === 'input-withdrawn' ? entry.input : []
+    }),
+  )
+  return kept.filter((entry) => entry.type !== 'input' || settled.has(entry.key))
+}

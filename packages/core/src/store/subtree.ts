@@ -1,0 +1,6 @@
+import type { Namespace } from '../namespace.ts'
+
+/** Whether a key is that of `within` or of a namespace below it; every key is, where there is none. */
+export function inSubtree(key: string, within: Namespace | undefined): boolean {
+  return within === undefined || key === within.key || key.startsWith(`${within.key}:`)
+}
