@@ -9,6 +9,7 @@ import {
   type Provider,
   type Runtime,
   type Store,
+  type WhenBusy,
 } from '@orra/core'
 import fc, { type Scheduler } from 'fast-check'
 import { expect, it } from 'vitest'
@@ -19,11 +20,22 @@ import { expect, it } from 'vitest'
 const SESSIONS = [Namespace.of('a'), Namespace.of('b')] as const
 
 const session = fc.nat({ max: 1 })
+const whenBusy = fc.constantFrom<WhenBusy>('queue', 'queue', 'steer', 'interrupt', 'reject')
+/** Of a key that others may have, or of none. */
+const key = fc.option(fc.constantFrom('k1', 'k2'), { nil: undefined, freq: 2 })
 const operation = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ type: fc.constant('run' as const), session, abort: fc.option(fc.nat({ max: 12 })) }),
+    arbitrary: fc.record({
+      type: fc.constant('run' as const),
+      session,
+      whenBusy,
+      key,
+      abort: fc.option(fc.nat({ max: 12 })),
+    }),
   },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('submit' as const), session, whenBusy, key }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('recover' as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({ type: fc.constant('stream' as const), session, leaveAfter: fc.nat({ max: 6 }) }),
@@ -152,8 +164,16 @@ class World {
     const runtimes = [this.open(), this.open()]
     let current = 0
     const all: Promise<unknown>[] = []
-    // Whoever resumes a run of a process whose lease ran out may stop it, too.
-    const resumerStops = operations.some((made) => made.type === 'resume' && made.abort !== null)
+    // Whoever resumes a run of a process whose lease ran out may stop it, too; so may one who interrupts.
+    const othersStop = operations.some(
+      (made) =>
+        (made.type === 'resume' && made.abort !== null) ||
+        ('whenBusy' in made && made.whenBusy === 'interrupt') ||
+        // Who steers a run shares its end.
+        ('whenBusy' in made && made.whenBusy === 'steer') ||
+        // Or whoever has the same key.
+        ('key' in made && made.key !== undefined),
+    )
     const after = async (steps: number, stop: AbortController) => {
       for (let index = 0; index < steps; index += 1) await this.step('time passes')
       stop.abort()
@@ -168,6 +188,7 @@ class World {
         all.push(orra.close())
         runtimes[current] = this.open()
       }
+      if (made.type === 'recover') all.push(this.settled(orra.recover({ untilIdle: true, maxParallel: 1, pollMs: 1 })))
       if (!('session' in made)) continue
       const namespace = SESSIONS[made.session] as Namespace
       if (made.type === 'delete') {
@@ -175,9 +196,13 @@ class World {
       } else if (made.type === 'resume') {
         all.push(this.settled(orra.resume(namespace, { signal: stop.signal })))
         if (made.abort !== null) all.push(after(made.abort, stop))
+      } else if (made.type === 'submit') {
+        const { whenBusy, key } = made
+        all.push(this.settled(orra.submit(namespace, 'Hello', { whenBusy, ...(key === undefined ? {} : { key }) })))
       } else if (made.type === 'run') {
-        const run = orra.run(namespace, 'Hello', { signal: stop.signal, maxTurns: 3 })
-        all.push(this.settled(run.then(({ reason }) => this.noteReason(reason, resumerStops || made.abort !== null))))
+        const asked = { whenBusy: made.whenBusy, ...(made.key === undefined ? {} : { key: made.key }) }
+        const run = orra.run(namespace, 'Hello', { signal: stop.signal, maxTurns: 3, ...asked })
+        all.push(this.settled(run.then(({ reason }) => this.noteReason(reason, othersStop || made.abort !== null))))
         if (made.abort !== null) all.push(after(made.abort, stop))
       } else {
         const reading = async () => {
@@ -200,7 +225,7 @@ class World {
   /** Failures that are part of the game; any other is wrong. */
   private async settled(work: Promise<unknown>): Promise<void> {
     await work.catch((error: unknown) => {
-      const expected = isOrraError(error, 'unknown', 'runtime.closed', 'session.deleted', 'run.failed')
+      const expected = isOrraError(error, 'unknown', 'runtime.closed', 'session.deleted', 'run.failed', 'session.busy')
       if (!expected && !(error instanceof DOMException)) this.wrong.push(`threw ${error}`)
     })
   }
@@ -239,8 +264,10 @@ function disorder(entries: readonly Entry[]): readonly string[] {
   const wrong: string[] = []
   const waiting = new Set<string>()
   let run: string | undefined
+  const keys = new Set<string>()
   for (const entry of entries) {
     if (entry.type === 'input') waiting.add(entry.key)
+    if (entry.type === 'input' && keys.size === keys.add(entry.key).size) wrong.push('a key accepted twice')
     if (entry.type === 'input-withdrawn') waiting.delete(entry.input)
     if (entry.type === 'message' && entry.input !== undefined && !waiting.delete(entry.input))
       wrong.push('an input taken twice')

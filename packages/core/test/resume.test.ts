@@ -83,6 +83,50 @@ describe('after a crash', () => {
     expect(ids).toEqual(['act'])
   })
 
+  const reconciling = (reconcile: Tool['reconcile'], hints: Partial<Tool> = {}) => {
+    const { tool, ids } = counting('act', hints)
+    return { tool: { ...tool, ...(reconcile ? { reconcile } : {}) }, ids }
+  }
+  const started = () => leftBehind(...begun, asks('act'), { type: 'tool-started', callId: 'act' })
+
+  it('a tool that can find out what came of a call is asked, and not begun again', async () => {
+    const asked: string[] = []
+    const { tool, ids } = reconciling((_, { callId }) => {
+      asked.push(callId)
+      return 'it was sent'
+    })
+    const { orra } = scripted(['Good.'], { tools: [tool], store: await started() })
+    await orra.resume(bob)
+    expect([ids, asked]).toEqual([[], ['act']])
+    expect(await logOf(orra)).toContain('tool: result act: it was sent')
+  })
+
+  it('a call that surely came to nothing is begun again, without a second mark', async () => {
+    const { tool, ids } = reconciling(() => undefined)
+    const { orra } = scripted(['Good.'], { tools: [tool], store: await started() })
+    await orra.resume(bob)
+    expect(ids).toEqual(['act'])
+    expect((await logOf(orra)).filter((line) => line.startsWith('tool-started'))).toHaveLength(1)
+  })
+
+  it('a tool that cannot find out leaves it unknown', async () => {
+    const { tool, ids } = reconciling(() => {
+      throw new Error('no answer')
+    })
+    const { orra } = scripted(['I will look.'], { tools: [tool], store: await started() })
+    await orra.resume(bob)
+    expect(ids).toEqual([])
+    expect((await logOf(orra)).find((line) => line.startsWith('tool: error'))).toContain('nobody knows')
+  })
+
+  it('a call that had not begun is not asked about', async () => {
+    const { tool, ids } = reconciling(() => 'never')
+    const { orra } = scripted(['Good.'], { tools: [tool], store: await leftBehind(...begun, asks('act')) })
+    await orra.resume(bob)
+    expect(ids).toEqual(['act'])
+    expect(await logOf(orra)).toContain('tool: result act: done')
+  })
+
   it('results that were there stay, and only the others are made', async () => {
     const [one, two] = [counting('one'), counting('two')]
     const result: Entry = {

@@ -12,7 +12,7 @@ export type WhenBusy =
   | 'reject'
   /** What runs and what waits is aborted, and it is answered next. */
   | 'interrupt'
-  /** It joins the run, before the next model call. */
+  /** It joins the run, before its next model call, and shares its end. */
   | 'steer'
 
 /** Accepts a message, durably and once a key, without waiting for what becomes of it. Throws `session.busy`. */

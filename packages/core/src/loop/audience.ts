@@ -9,9 +9,11 @@ import { isCaller, type Waiter } from './waiting-room.ts'
 export interface Audience extends Disposable {
   /** Aborts with the lease, when the last one has left, and with `stop`. */
   readonly signal: AbortSignal
+  /** The keys of the inputs that it answers. */
+  readonly inputs: ReadonlySet<string>
   has(waiter: Waiter): boolean
-  /** Lets somebody in who comes later. */
-  join(waiters: readonly Waiter[]): void
+  /** Lets somebody in who comes later, and tells them that it has begun. */
+  join(waiter: Waiter): void
   /** Somebody's signal has aborted. Whether they may go by themselves: otherwise the run stops, and they get its end. */
   leave(waiter: Waiter): boolean
   emit(event: RunEvent): void
@@ -19,16 +21,19 @@ export interface Audience extends Disposable {
   stop(reason: unknown): void
 }
 
-export function openAudience(waiters: readonly Waiter[], lease: AbortSignal): Audience {
+export function openAudience(waiters: readonly Waiter[], inputs: ReadonlySet<string>, lease: AbortSignal): Audience {
   const present = new Set(waiters)
   const stoppable = waiters.some((waiter) => !isCaller(waiter) || waiter.owns)
   const linked = linkAbort(lease)
+  let start: RunEvent | undefined
 
   return {
     signal: linked.signal,
+    inputs,
     has: (waiter) => present.has(waiter),
-    join(more) {
-      for (const waiter of more) present.add(waiter)
+    join(waiter) {
+      present.add(waiter)
+      if (start) waiter.emit(start)
     },
     leave(waiter) {
       const isLast = [...present].every(({ signal }) => signal.aborted)
@@ -40,6 +45,7 @@ export function openAudience(waiters: readonly Waiter[], lease: AbortSignal): Au
       return true
     },
     emit(event) {
+      if (event.type === 'run-start') start = event
       for (const waiter of present) waiter.emit(event)
     },
     stop: linked.abort,

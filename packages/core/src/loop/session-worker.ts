@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { linkAbort, onAbort, pause } from '../abort.ts'
+import { onAbort } from '../abort.ts'
 import { isOrraError } from '../errors.ts'
 import { type KeptLease, keepLease, leaseLost } from '../log/keep-lease.ts'
 import { openLiveLog } from '../log/live-log.ts'
@@ -10,6 +10,7 @@ import { makeWay, type WhenBusy } from './accept-input.ts'
 import { advance } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
 import type { RunEvent, RunOutcome, RunResult } from './event.ts'
+import { openLeaseDesk } from './lease-desk.ts'
 import { type LiveLine, openLiveLine } from './live-line.ts'
 import { type LiveNotice, sayLive } from './live-notice.ts'
 import { recordedResult, sessionDeleted, withdrawn } from './recorded-result.ts'
@@ -36,14 +37,11 @@ export interface SessionWorker {
   settled(): Promise<void>
 }
 
-const FIRST_POLL_MS = 20
-const LONGEST_POLL_MS = 500
-
 /** `closing` ends all work at once and leaves the log as it is, for whoever claims the session next. */
 export function openSessionWorker(namespace: Namespace, services: Services, closing: AbortSignal): SessionWorker {
   const { sessions } = services.store
-  const owner = `${process.pid}-${randomUUID()}`
   const room = waitingRoom()
+  const desk = openLeaseDesk(namespace, services, closing)
   let line: LiveLine | undefined
   const log = openLiveLog(namespace, sessions, () => line?.grown())
   /** Those for whom the current run runs. */
@@ -51,9 +49,6 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   let working: Promise<void> | undefined
   /** The lease, and the end of what is done under it. */
   let held: { readonly lease: KeptLease; readonly ended: Promise<void> } | undefined
-  let nap = new AbortController()
-  /** Somebody elsewhere waits for the lease. */
-  let wanted = false
   /** Writes to the log that no run makes. */
   const writing = new Set<Promise<unknown>>()
 
@@ -70,33 +65,25 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     while (!room.empty) {
       let lease: Lease | undefined
       try {
-        lease = await claim()
+        lease = await desk.take(() => !room.empty, elsewhere)
         if (lease) await drain(lease)
       } catch (error) {
         if (isOrraError(error, 'store.fenced')) await afterFence()
         else room.failAll(error)
       } finally {
-        if (lease) await giveBack(lease)
+        if (lease) await desk.giveBack(lease)
       }
     }
     line = undefined
-  }
-
-  async function giveBack(lease: Lease): Promise<void> {
-    // One that cannot be given back runs out by itself.
-    await lease.release().catch(() => {})
-    if (wanted) say({ type: 'released' })
-    wanted = false
   }
 
   function say(notice: LiveNotice): void {
     sayLive(services.notices, namespace, notice)
   }
 
-  function heard({ type }: LiveNotice): void {
-    if (type === 'waiting') wanted = true
-    if (type === 'released') nap.abort()
-    if (type === 'changed' && audience) log.catchUp().then(heedWithdrawal, () => {})
+  function heard(notice: LiveNotice): void {
+    desk.heard(notice)
+    if (notice.type === 'changed' && audience) log.catchUp().then(heedWithdrawal, () => {})
   }
 
   /** A run whose input was withdrawn, by whomever, need not come to its next step. */
@@ -104,22 +91,10 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     if (log.conversation.run?.withdrawn) audience?.stop(new DOMException('The message was withdrawn.', 'AbortError'))
   }
 
-  /** Waits for the lease; `undefined` when nobody wants it any more. */
-  async function claim(): Promise<Lease | undefined> {
-    for (let pollMs = FIRST_POLL_MS; !room.empty; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
-      closing.throwIfAborted()
-      // From here on a lease that is released wakes it.
-      nap = new AbortController()
-      const lease = await sessions.claim(namespace, { owner, ttlMs: services.leaseTtlMs })
-      if (lease) return lease
-      room.dismissCasual()
-      if (room.empty) break
-      say({ type: 'waiting' })
-      if (pollMs === FIRST_POLL_MS) room.tellAll({ type: 'waiting' })
-      using either = linkAbort(nap.signal, closing)
-      await pause(pollMs, either.signal)
-    }
-    return undefined
+  /** Another works in the session. */
+  function elsewhere(isFirst: boolean): void {
+    room.dismissCasual()
+    if (isFirst) room.tellAll({ type: 'waiting' })
   }
 
   /** Another has the session now, and callers wait on, unless they have left; or it was deleted. */
@@ -185,7 +160,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   async function startNext(lease: KeptLease, input: string): Promise<void> {
     const entry = log.conversation.inbox.get(input)
     if (!entry) return
-    using those = openAudience(room.callersOf(input), lease.signal)
+    using those = openAudience(room.callersOf(input), new Set([input]), lease.signal)
     audience = those
     try {
       const refused = await startRun(scopeOf(randomUUID(), lease, those), entry)
@@ -205,7 +180,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     if (!run) return
     const callers = [...run.inputs].flatMap(room.callersOf)
     const resumers = [...room.resumers].filter(({ signal }) => !signal.aborted)
-    using those = openAudience(callers.length > 0 ? callers : resumers, lease.signal)
+    using those = openAudience(callers.length > 0 ? callers : resumers, run.inputs, lease.signal)
     audience = those
     try {
       const outcome = await finishRun(scopeOf(run.runId, lease, those))
@@ -220,11 +195,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       those.emit(event)
       line?.tell(event, log.conversation.length)
     }
-    const inputJoined = (input: string) => {
-      const callers = room.callersOf(input)
-      for (const caller of callers) caller.emit({ type: 'run-start', runId })
-      those.join(callers)
-    }
+    const inputJoined = (input: string) => room.callersOf(input).forEach(those.join)
     return { services, namespace, runId, log, lease, signal: those.signal, emit, inputJoined, inputSettled }
   }
 
@@ -239,7 +210,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   function leave(waiter: Waiter): void {
     if (audience?.has(waiter) && !audience.leave(waiter)) return
     if (!room.remove(waiter)) return
-    if (room.empty) nap.abort()
+    if (room.empty) desk.wake()
     if (!isCaller(waiter)) {
       waiter.resolve(undefined)
       return
@@ -278,6 +249,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
         (accepted) => {
           caller = { ...waiter, input: entry.key, place: accepted.place, owns: accepted.isNew }
           room.add(caller)
+          if (audience?.inputs.has(entry.key)) audience.join(caller)
           return { ...accepted, caller }
         },
       )

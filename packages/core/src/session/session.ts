@@ -1,4 +1,5 @@
 import { type JsonValue, toJson } from '../json.ts'
+import { sayLive } from '../loop/live-notice.ts'
 import type { Message } from '../message.ts'
 import { type Namespace, requireNamespace } from '../namespace.ts'
 import { invalidOption } from '../options.ts'
@@ -106,7 +107,9 @@ export function openSession(watched: Watched): Session {
       await writeLog(sessions, namespace, await readSessionLines(lines))
     },
     async delete(options) {
-      return (await sessions.delete(namespace, options)) > 0
+      const deleted = (await sessions.delete(namespace, options)) > 0
+      if (deleted) sayLive(watched.notices, namespace, { type: 'changed' })
+      return deleted
     },
   }
 }
