@@ -1,7 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
-import { checkOptions, invalidOption, type OptionNames, type Store } from '@orra/core'
+import { checkOptions, invalidOption, type OptionNames, type SearchableRecords, type Store } from '@orra/core'
 import { migrate } from './schema.ts'
+import { sqliteAccess } from './sqlite-access.ts'
+import { sqliteCounters } from './sqlite-counters.ts'
 import { isBusy, toStoreError } from './sqlite-error.ts'
+import { sqliteRecords } from './sqlite-records.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
 
 export interface SqliteStoreOptions {
@@ -16,6 +19,8 @@ export interface SqliteStoreOptions {
   readonly now?: () => number
 }
 
+type SearchableStore = Store & { readonly records: SearchableRecords }
+
 const OPTIONS: OptionNames<SqliteStoreOptions> = { synchronous: true, busyTimeoutMs: true, now: true }
 
 /**
@@ -24,25 +29,27 @@ const OPTIONS: OptionNames<SqliteStoreOptions> = { synchronous: true, busyTimeou
  *
  * Throws `store.unusable` and `store.newer-schema` at once.
  */
-export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
+export function sqliteStore(path: string, options: SqliteStoreOptions = {}): SearchableStore {
   if (typeof path !== 'string' || path === '')
     throw invalidOption('path', 'give the path of a database file, or ":memory:"')
   checkOptions('sqliteStore', options, OPTIONS)
   const { synchronous = 'normal', busyTimeoutMs = 5000, now = Date.now } = options
   if (synchronous !== 'normal' && synchronous !== 'full') throw invalidOption('synchronous', 'give "normal" or "full"')
-  const db = guarded(() => openDatabase(path, synchronous, busyTimeoutMs))
-
-  function guarded<T>(work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      throw toStoreError(error, path)
-    }
+  try {
+    return storeOn(openDatabase(path, synchronous, busyTimeoutMs), path, now)
+  } catch (error) {
+    throw toStoreError(error, path)
   }
+}
 
+/** The store in a database that is open and brought to this version. `path` is for messages. */
+export function storeOn(db: DatabaseSync, path: string, now: () => number): SearchableStore {
+  const access = sqliteAccess(db, path, now)
   return {
     name: 'sqlite',
-    sessions: sqliteSessions(db, { now, guarded }),
+    sessions: sqliteSessions(access),
+    records: sqliteRecords(access),
+    counters: sqliteCounters(access),
     async [Symbol.asyncDispose]() {
       if (db.isOpen) db.close()
     },

@@ -6,8 +6,9 @@ import { sqliteStore } from '@orra/store-sqlite'
 
 describeStore('sqlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'orra-sqlite-'))
+  const path = join(folder, 'orra.db')
   let time = 1_700_000_000_000
-  const open = () => sqliteStore(join(folder, 'orra.db'), { now: () => time })
+  const open = () => sqliteStore(path, { now: () => time })
   return {
     store: open(),
     reopen: async () => open(),
@@ -15,5 +16,6 @@ describeStore('sqlite', async () => {
       time += ms
     },
     dispose: () => rm(folder, { recursive: true }),
+    processes: { module: new URL('./conformance-store.ts', import.meta.url), argument: { path, time } },
   }
 })

@@ -1,21 +1,16 @@
 import { execFile, fork } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Entry, isOrraError, Namespace } from '@orra/core'
 import { sqliteStore } from '@orra/store-sqlite'
 import { describe, expect, it } from 'vitest'
+import { scratch } from './scratch.ts'
 
 const run = promisify(execFile)
 const bob = Namespace.of('bob')
 const worker = join(import.meta.dirname, 'worker.ts')
 const execArgv = ['--conditions=@orra/source']
-
-async function scratch() {
-  const folder = await mkdtemp(join(tmpdir(), 'orra-sqlite-'))
-  return { path: join(folder, 'orra.db'), folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
-}
 
 async function entriesOf(path: string): Promise<readonly Entry[]> {
   await using store = sqliteStore(path)

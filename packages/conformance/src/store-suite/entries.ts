@@ -1,4 +1,12 @@
-import { type Entry, isOrraError, type Lease, type LoggedEntry, Namespace, type SessionLog } from '@orra/core'
+import {
+  type Entry,
+  type ErrorCode,
+  isOrraError,
+  type Lease,
+  type LoggedEntry,
+  Namespace,
+  type SessionLog,
+} from '@orra/core'
 
 // What the scenarios write, and how they look at what they read.
 
@@ -30,9 +38,12 @@ export async function claimed(sessions: SessionLog, owner = 'one'): Promise<Leas
   return lease
 }
 
-export function fenced(error: unknown): boolean {
-  return isOrraError(error, 'store.fenced')
+/** Whether something thrown is the error of this code. */
+export function code(expected: ErrorCode): (error: unknown) => boolean {
+  return (error) => isOrraError(error, expected)
 }
+
+export const fenced = code('store.fenced')
 
 export function entriesOf(logged: readonly LoggedEntry[]): readonly Entry[] {
   return logged.map(({ entry }) => entry)

@@ -4,7 +4,7 @@ import type { Scenario } from './scenario.ts'
 
 /** One writer at a time, proven by its epoch. */
 export function leaseScenarios(scenario: Scenario): void {
-  scenario('is one owner’s at a time, until it is released', async (sessions) => {
+  scenario('is one owner’s at a time, until it is released', async ({ sessions }) => {
     const lease = await claimed(sessions, 'one')
     expect(await sessions.claim(bob, { owner: 'two', ttlMs: 1000 })).toBeUndefined()
     expect(await sessions.claim(alice, { owner: 'two', ttlMs: 1000 })).toBeDefined()
@@ -12,14 +12,14 @@ export function leaseScenarios(scenario: Scenario): void {
     expect(await sessions.claim(bob, { owner: 'two', ttlMs: 1000 })).toBeDefined()
   })
 
-  scenario('comes with the head as it was taken', async (sessions) => {
+  scenario('comes with the head as it was taken', async ({ sessions }) => {
     await sessions.append(bob, [input('a')])
     const { head, epoch } = await claimed(sessions)
     expect(head).toEqual(await sessions.head(bob))
     expect(head).toMatchObject({ epoch, length: 1, inbox: ['a'] })
   })
 
-  scenario('runs out, unless it is renewed', async (sessions, { advance }) => {
+  scenario('runs out, unless it is renewed', async ({ sessions, advance }) => {
     const lease = await claimed(sessions, 'one')
     advance(900)
     expect(await lease.renew()).toBe(true)
@@ -30,7 +30,7 @@ export function leaseScenarios(scenario: Scenario): void {
     expect(await lease.renew()).toBe(false)
   })
 
-  scenario('fences whoever held it before', async (sessions, { advance }) => {
+  scenario('fences whoever held it before', async ({ sessions, advance }) => {
     const old = await claimed(sessions, 'one')
     advance(1001)
     const lease = await claimed(sessions, 'two')
@@ -42,7 +42,7 @@ export function leaseScenarios(scenario: Scenario): void {
     expect(textsOf(await sessions.read(bob))).toEqual(['in time'])
   })
 
-  scenario('is needed for everything but inputs, withdrawals and metadata', async (sessions) => {
+  scenario('is needed for everything but inputs, withdrawals and metadata', async ({ sessions }) => {
     await sessions.append(bob, [
       input('a'),
       { type: 'input-withdrawn', input: 'a' },
@@ -55,12 +55,7 @@ export function leaseScenarios(scenario: Scenario): void {
     expect(await sessions.read(bob)).toHaveLength(3)
   })
 
-  scenario('goes to one of many who ask at once', async (sessions) => {
-    const asking = Array.from({ length: 20 }, (_, index) => sessions.claim(bob, { owner: `${index}`, ttlMs: 1000 }))
-    expect((await Promise.all(asking)).filter((lease) => lease !== undefined)).toHaveLength(1)
-  })
-
-  scenario('of a deleted session is worth nothing, even when the session is made anew', async (sessions) => {
+  scenario('of a deleted session is worth nothing, even when the session is made anew', async ({ sessions }) => {
     const old = await claimed(sessions, 'one')
     await sessions.append(bob, [message('a')], { epoch: old.epoch })
     const { id } = (await sessions.head(bob)) ?? {}
