@@ -67,6 +67,7 @@ export {
   type Reservation,
   type ReserveOptions,
   refusedClaim,
+  SETTLE_LATE_MS,
 } from './store/counters.ts'
 export type {
   Entry,
@@ -81,9 +82,9 @@ export type {
   RunStartedEntry,
   ToolStartedEntry,
 } from './store/entry.ts'
-export { localNotices } from './store/local-notices.ts'
 export { type MemoryStoreOptions, memoryStore } from './store/memory-store.ts'
 export { canNotify, type Notices, type NotifyingStore } from './store/notices.ts'
+export { pageOf } from './store/page.ts'
 export {
   canSearch,
   type ListRecordsOptions,

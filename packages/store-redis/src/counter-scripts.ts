@@ -1,3 +1,4 @@
+import { SETTLE_LATE_MS } from '@orra/core'
 import { defineScript, type Script } from './script.ts'
 
 /**
@@ -8,7 +9,7 @@ import { defineScript, type Script } from './script.ts'
  * with its mark.
  */
 const COMMON = `
-local LATE = 24 * 60 * 60 * 1000
+local LATE = ${SETTLE_LATE_MS}
 local gone = {}
 local function rangeIn(namespace) return '[' .. namespace .. '\\0', '(' .. namespace .. '\\1' end
 

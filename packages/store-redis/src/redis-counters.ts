@@ -5,6 +5,7 @@ import {
   type Counters,
   checkAmount,
   checkClaims,
+  pageOf,
   type Reservation,
   refusedClaim,
 } from '@orra/core'
@@ -12,7 +13,6 @@ import { ERASE, EXTEND, LIST, RESERVE, SETTLE } from './counter-scripts.ts'
 import { fieldsInScope } from './fields-in-scope.ts'
 import { rootOf } from './keys.ts'
 import { namespaceIndex } from './namespace-index.ts'
-import { pageOf } from './page.ts'
 import type { RedisAccess } from './redis-access.ts'
 import type { Script } from './script.ts'
 import { split } from './split.ts'

@@ -4,6 +4,7 @@ import {
   type JsonValue,
   type Page,
   type PutOptions,
+  pageOf,
   type RecordKey,
   type SearchableRecords,
   type StoredRecord,
@@ -12,7 +13,6 @@ import {
 } from '@orra/core'
 import { fieldsInScope } from './fields-in-scope.ts'
 import { namespaceIndex } from './namespace-index.ts'
-import { pageOf } from './page.ts'
 import { DELETE, ERASE, FIELDS, GET, PUT } from './record-scripts.ts'
 import { type RecordPlace, searchRecords } from './record-search.ts'
 import type { RedisAccess } from './redis-access.ts'

@@ -5,11 +5,11 @@ import {
   type LoggedEntry,
   type Namespace,
   type Page,
+  pageOf,
   type SessionHead,
   type SessionLog,
 } from '@orra/core'
 import { type IndexEntry, namespaceIndex } from './namespace-index.ts'
-import { pageOf } from './page.ts'
 import type { RedisAccess } from './redis-access.ts'
 import { NEXT } from './script.ts'
 import { appendTo, type SessionParts } from './session-append.ts'

@@ -32,6 +32,11 @@ export function ofSubtree(column: string, within: Namespace | undefined, after?:
   return { text: `${range} AND (${column} = :within OR ${column} >= :within || ':')`, values: { within: within.key } }
 }
 
+/** Where a page ends, for `behind`. */
+export function placeOf(...parts: readonly string[]): string {
+  return JSON.stringify(parts)
+}
+
 /**
  * What comes behind a place in the order of these columns; `after` is the `next` of the page before. The first `fixed`
  * columns are the same in all that is looked for.

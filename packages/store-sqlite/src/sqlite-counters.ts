@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { type Claim, type Counter, type Counters, checkAmount, checkClaims, refusedClaim } from '@orra/core'
-import { allOf, behind, ofNamespace, ofSubtree } from './conditions.ts'
-import { pageOf } from './page.ts'
+import {
+  type Claim,
+  type Counter,
+  type Counters,
+  checkAmount,
+  checkClaims,
+  pageOf,
+  refusedClaim,
+  SETTLE_LATE_MS,
+} from '@orra/core'
+import { allOf, behind, ofNamespace, ofSubtree, placeOf } from './conditions.ts'
 import type { SqliteAccess } from './sqlite-access.ts'
 
 interface CounterRow {
@@ -10,9 +18,6 @@ interface CounterRow {
   readonly window: string
   readonly ends_at: number | null
 }
-
-/** How long a reservation that has run out can still be settled. */
-const SETTLE_LATE_MS = 24 * 60 * 60 * 1000
 
 const ORDER = ['namespace', 'counter', 'window']
 
@@ -108,7 +113,7 @@ export function sqliteCounters({ sql, single, transaction, now }: SqliteAccess):
       const select = `SELECT namespace, counter, window, ends_at AS endsAt, used, ${RESERVED_OF_ROW} AS reserved
         FROM orra_counter WHERE ${scope.text} ORDER BY ${ORDER.join(', ')} LIMIT :limit`
       const rows = single(() => sql(select).all({ ...scope.values, limit: limit + 1 }))
-      return pageOf(rows.map(counterOf), limit, (counter) => [counter.namespace, counter.counter, counter.window])
+      return pageOf(rows.map(counterOf), limit, ({ namespace, counter, window }) => placeOf(namespace, counter, window))
     },
 
     async erase(namespace, { signal } = {}) {

@@ -2,6 +2,7 @@ import {
   checkRecordKey,
   checkVersion,
   type Namespace,
+  pageOf,
   type RecordKey,
   type RecordScope,
   type SearchableRecords,
@@ -9,8 +10,7 @@ import {
   textIn,
   wordsOf,
 } from '@orra/core'
-import { allOf, behind, type Conditions, ofNamespace, ofSubtree } from './conditions.ts'
-import { pageOf } from './page.ts'
+import { allOf, behind, type Conditions, ofNamespace, ofSubtree, placeOf } from './conditions.ts'
 import type { SqliteAccess } from './sqlite-access.ts'
 
 interface RecordRow {
@@ -99,7 +99,7 @@ export function sqliteRecords({ sql, single, transaction, now }: SqliteAccess): 
       const { text, values } = allOf(inScope(scope, after), behind(ORDER, after, fixed))
       const select = `SELECT * FROM orra_record WHERE ${text} ORDER BY ${ORDER.join(', ')} LIMIT :limit`
       const rows = single(() => sql(select).all({ ...values, limit: limit + 1 })) as unknown as RecordRow[]
-      return pageOf(rows.map(recordOf), limit, ({ namespace, collection, id }) => [namespace, collection, id])
+      return pageOf(rows.map(recordOf), limit, ({ namespace, collection, id }) => placeOf(namespace, collection, id))
     },
 
     async erase(namespace, { signal } = {}) {

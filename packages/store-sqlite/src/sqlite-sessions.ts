@@ -4,12 +4,12 @@ import {
   type Lease,
   type LoggedEntry,
   type Namespace,
+  pageOf,
   planAppend,
   type SessionHead,
   type SessionLog,
 } from '@orra/core'
-import { allOf, behind, ofSubtree } from './conditions.ts'
-import { pageOf } from './page.ts'
+import { allOf, behind, ofSubtree, placeOf } from './conditions.ts'
 import type { SqliteAccess } from './sqlite-access.ts'
 
 interface SessionRow {
@@ -142,7 +142,7 @@ export function sqliteSessions({ sql, single, transaction, now }: SqliteAccess):
       )
       const select = `SELECT ${COLUMNS} FROM orra_session WHERE ${text} ORDER BY key LIMIT :limit`
       const rows = single(() => sql(select).all({ ...values, limit: limit + 1 })) as unknown as SessionRow[]
-      return pageOf(rows.map(headOf), limit, (head) => [head.namespace])
+      return pageOf(rows.map(headOf), limit, (head) => placeOf(head.namespace))
     },
   }
 }

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Namespace } from '../namespace.ts'
 import { checkAmount, checkClaims } from './checks.ts'
-import { type Claim, type Counter, type ListCountersOptions, type Reservation, refusedClaim } from './counters.ts'
+import {
+  type Claim,
+  type Counter,
+  type ListCountersOptions,
+  type Reservation,
+  refusedClaim,
+  SETTLE_LATE_MS,
+} from './counters.ts'
 import { pageOf } from './page.ts'
 import type { Page } from './store.ts'
 import { inSubtree, isUnder } from './subtree.ts'
@@ -49,9 +56,6 @@ interface BookedReservation {
 }
 
 type BookedClaim = Omit<BookedCounter, 'used'> & { readonly amount: number }
-
-/** How long a reservation that has run out can still be settled. */
-const SETTLE_LATE_MS = 24 * 60 * 60 * 1000
 
 interface Kept extends Omit<BookedCounter, 'used'> {
   used: number

@@ -14,7 +14,7 @@ import type { Page, PageOptions, StoreOptions } from './store.ts'
  */
 export interface Counters {
   /**
-   * Takes an amount from each of several counters, or from none. All claims of a call are of one namespace and its
+   * Takes an amount from each of several counters, or from none, and then no counter is made either. All claims of a call are of one namespace and its
    * ancestors. `ttlMs` is how long the reservation counts unless it is settled or extended.
    */
   reserve(claims: readonly Claim[], options: ReserveOptions): Promise<Reservation>
@@ -30,6 +30,9 @@ export interface Counters {
   /** Removes all counters of a namespace and of every one below, and what is reserved on them. Returns how many. */
   erase(namespace: Namespace, options?: StoreOptions): Promise<number>
 }
+
+/** How long a reservation that has run out can still be settled, in milliseconds: a day. */
+export const SETTLE_LATE_MS = 24 * 60 * 60 * 1000
 
 /** An amount that somebody wants of one counter. */
 export interface Claim {
