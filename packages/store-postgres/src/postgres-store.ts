@@ -1,0 +1,116 @@
+import { checkOptions, invalidOption, type NotifyingStore, type OptionNames, type SearchableRecords } from '@orra/core'
+import { Client, Pool } from 'pg'
+import { clockOf, openDatabase } from './database.ts'
+import { channelListener } from './listen-to-channels.ts'
+import { postgresCounters } from './postgres-counters.ts'
+import { postgresNotices } from './postgres-notices.ts'
+import { postgresRecords } from './postgres-records.ts'
+import { postgresSessions } from './postgres-sessions.ts'
+import { migrate, tablesOf } from './schema.ts'
+
+export interface PostgresStoreOptions {
+  /** The schema of its tables; made when it is not there. @default 'public' */
+  readonly schema?: string
+  /** What the names of its tables begin with: small letters, digits and `_`. @default 'orra_' */
+  readonly prefix?: string
+  /** The most connections at once, the one that listens aside. An application's own pool has its own. @default 10 */
+  readonly poolSize?: number
+  /**
+   * Where to listen for notices: a connection string that leads past a pooler, since one that gives every transaction
+   * another connection cannot listen; `false` to hear only those of this process. @default where the store is
+   */
+  readonly listen?: string | false
+  /** A clock for tests, in milliseconds since 1970. @default the server's, the same for all processes */
+  readonly now?: () => number
+}
+
+/** A store with both extra abilities. */
+export interface PostgresStore extends NotifyingStore {
+  readonly records: SearchableRecords
+}
+
+const OPTIONS: OptionNames<PostgresStoreOptions> = {
+  schema: true,
+  prefix: true,
+  poolSize: true,
+  listen: true,
+  now: true,
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** Leaves room for the longest name that follows it in PostgreSQL's 63 bytes. */
+const PREFIX = /^[a-z_][a-z0-9_]{0,29}$/
+const SCHEMA = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
+
+/**
+ * A durable store in a PostgreSQL database, for any number of processes on any number of machines. Its tables are made, or
+ * brought up to date, by the first call; nothing is done before. Give it a connection string, or a pool of your
+ * application's own, which it does not close.
+ *
+ * Throws `options.invalid` at once; calls throw `store.unusable` and `store.newer-schema`.
+ *
+ * @example
+ * await using store = postgresStore('postgres://app@localhost/app')
+ */
+export function postgresStore(database: string | Pool, options: PostgresStoreOptions = {}): PostgresStore {
+  checkOptions('postgresStore', options, OPTIONS)
+  const { schema = 'public', prefix = 'orra_', poolSize = 10, listen, now } = options
+  if (!SCHEMA.test(schema)) throw invalidOption('schema', 'give a name of letters, digits and "_"')
+  if (!PREFIX.test(prefix)) throw invalidOption('prefix', 'give at most 30 small letters, digits and "_"')
+  if (!(Number.isInteger(poolSize) && poolSize > 0)) throw invalidOption('poolSize', 'give a whole number above 0')
+  const owned = typeof database === 'string'
+  if (!owned && options.poolSize !== undefined) throw invalidOption('poolSize', 'a pool that is given has its own')
+  const target = targetOf(database)
+  if (typeof listen === 'string') requireConnectionString('listen', listen)
+
+  const pool = owned ? new Pool({ ...connecting(database), max: poolSize }) : database
+  const { close, ...access } = openDatabase({
+    pool,
+    owned,
+    target,
+    prepare: (direct) => migrate(direct, schema, prefix, target),
+  })
+  const listeningTo = typeof listen === 'string' ? connecting(listen) : pool.options
+  const listener = listen === false ? undefined : channelListener(() => new Client(listeningTo), target)
+  const notices = postgresNotices(access.run, listener, `${schema}.${prefix}`)
+  const tables = tablesOf(schema, prefix)
+  const clock = clockOf(now)
+  return {
+    name: 'postgres',
+    sessions: postgresSessions(access, tables, clock),
+    records: postgresRecords(access, tables, clock),
+    counters: postgresCounters(access, tables, clock),
+    notices,
+    async [Symbol.asyncDispose]() {
+      await notices.close()
+      await close()
+    },
+  }
+}
+
+function connecting(connectionString: string) {
+  // A connection whose other end is gone without a word is noticed.
+  const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 }
+  return { connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, ...keepAlive }
+}
+
+/** Host, port and database. */
+function targetOf(database: string | Pool): string {
+  if (typeof database === 'string') requireConnectionString('database', database)
+  else if (typeof database?.connect !== 'function')
+    throw invalidOption('database', 'give a connection string or a Pool of "pg"')
+  const { host, port, database: name } = new Client(typeof database === 'string' ? database : database.options)
+  return `${host}:${port}/${name}`
+}
+
+/** What is wrong with it is not said: it holds a password. */
+function requireConnectionString(option: string, text: string): void {
+  const problem = 'give a connection string such as "postgres://user:password@host:5432/database"'
+  if (typeof text !== 'string' || !/^postgres(ql)?:\/\//.test(text)) throw invalidOption(option, problem)
+  try {
+    new Client(text)
+  } catch {
+    throw invalidOption(option, problem)
+  }
+}
