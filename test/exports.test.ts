@@ -25,6 +25,7 @@ const EXPORTS = {
     'pageOf',
     'planAppend',
     'rankByWords',
+    'recordValue',
     'refusedClaim',
     'textIn',
     'textOf',

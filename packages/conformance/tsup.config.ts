@@ -1,1 +1,9 @@
-export { default } from '../../tsup.shared.ts'
+import { bundle } from '../../tsup.shared.ts'
+
+export default bundle({
+  entry: {
+    index: 'src/index.ts',
+    'store-process': 'src/store-suite/store-process.ts',
+    'crash-process': 'src/crash/crash-process.ts',
+  },
+})

@@ -57,7 +57,7 @@ export type { RuntimeOptions } from './services.ts'
 export type { EraseReceipt } from './session/everything-under.ts'
 export type { EntriesOptions, ForkOptions, Metadata, Session, SetMetadataOptions } from './session/session.ts'
 export type { SessionEvent, WatchOptions } from './session/watch.ts'
-export { checkAmount, checkClaims, checkRecordKey, checkVersion } from './store/checks.ts'
+export { checkAmount, checkClaims, checkRecordKey, checkVersion, recordValue } from './store/checks.ts'
 export { type CounterBook, type CounterChange, counterBook, type Decision } from './store/counter-book.ts'
 export {
   type Claim,

@@ -21,3 +21,9 @@ export function invalidOption(option: string, problem: string): OrraError<'optio
   const message = `The option "${option}" cannot be used: ${problem}.`
   return new OrraError('options.invalid', message, { details: { option, problem } })
 }
+
+/** Throws `options.invalid` for what is no signal. */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw invalidOption('signal', 'give an AbortSignal, such as the "signal" of an AbortController')
+}

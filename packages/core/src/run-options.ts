@@ -7,7 +7,8 @@ import type { RecoverOptions } from './loop/recover.ts'
 import type { Services } from './loop/run-scope.ts'
 import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
 import { requireNamespace } from './namespace.ts'
-import { checkOptions, invalidOption, type OptionNames } from './options.ts'
+import { checkOptions, checkSignal, invalidOption, type OptionNames } from './options.ts'
+import { isKey } from './store/checks.ts'
 import type { InputEntry, RunSettings } from './store/entry.ts'
 import { estimateTokens } from './token-estimate.ts'
 import { LONGEST_TIMEOUT_MS } from './tool.ts'
@@ -75,8 +76,8 @@ export function toAcceptable(services: Services, taker: string, input: UserInput
   checkSettings(settings, services)
   checkFits(message, services)
   const given = Object.keys(settings).length > 0 ? { settings } : {}
-  const steer = whenBusy === 'steer' ? ({ steer: true } as const) : {}
-  return { entry: { type: 'input', key, message, ...given, ...steer }, whenBusy, signal }
+  const asked = whenBusy === 'steer' || whenBusy === 'interrupt' ? { whenBusy } : {}
+  return { entry: { type: 'input', key, message, ...given, ...asked }, whenBusy, signal }
 }
 
 export function checkResume(options: ResumeOptions): void {
@@ -86,25 +87,19 @@ export function checkResume(options: ResumeOptions): void {
 
 export function checkRecover(options: RecoverOptions): void {
   checkOptions('recover', options, RECOVER_OPTIONS)
-  const { signal, within, maxParallel = 1, pollMs = 1 } = options
+  const { signal, within, maxParallel = 1, pollMs = 1, untilIdle = false, onError } = options
   checkSignal(signal)
   if (within !== undefined) requireNamespace(within)
   if (!(Number.isInteger(maxParallel) && maxParallel > 0)) {
     throw invalidOption('maxParallel', 'give a whole number above 0')
   }
   if (!(pollMs > 0 && pollMs <= LONGEST_TIMEOUT_MS)) throw invalidOption('pollMs', 'give milliseconds above 0')
+  if (onError !== undefined && typeof onError !== 'function') throw invalidOption('onError', 'give a function')
+  if (typeof untilIdle !== 'boolean') throw invalidOption('untilIdle', 'give true or false')
 }
 
 function checkKey(key: string): void {
-  const fits = typeof key === 'string' && key !== '' && key.length <= 256
-  if (!fits || !key.isWellFormed() || key.includes('\0')) {
-    throw invalidOption('key', 'give text of 1 to 256 characters, without NUL')
-  }
-}
-
-function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal === undefined || signal instanceof AbortSignal) return
-  throw invalidOption('signal', 'give an AbortSignal, such as the "signal" of an AbortController')
+  if (!isKey(key)) throw invalidOption('key', 'give text of 1 to 256 characters, without NUL')
 }
 
 function checkSettings({ model, maxTurns, tools }: RunSettings, services: Services): void {

@@ -3,10 +3,11 @@ import { OrraError } from './errors.ts'
 import { submitInput } from './loop/accept-input.ts'
 import type { RunEvent, RunResult } from './loop/event.ts'
 import { eventStream } from './loop/event-stream.ts'
+import { sayLive } from './loop/live-notice.ts'
 import { type RecoverOptions, recover } from './loop/recover.ts'
 import { openSessionWorker, type SessionWorker } from './loop/session-worker.ts'
 import type { UserInput } from './message.ts'
-import { type Namespace, requireNamespace } from './namespace.ts'
+import { Namespace, requireNamespace } from './namespace.ts'
 import {
   checkRecover,
   checkResume,
@@ -21,7 +22,6 @@ import { openSession, type Session } from './session/session.ts'
 import { canNotify } from './store/notices.ts'
 import { isPending } from './store/session-head.ts'
 import type { StoreOptions } from './store/store.ts'
-import { inSubtree } from './store/subtree.ts'
 
 /** Serves any number of users at once; each namespace is a session of its own, and one message at a time is answered in it. */
 export interface Runtime extends AsyncDisposable {
@@ -186,11 +186,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
     async erase(within, options = {}) {
       requireNamespace(within)
-      const receipt = await eraseUnder(services.store, within, options)
-      // What was going on here notices that it has lost its lease; then there is nothing more to come.
-      const here = [...workers].filter(([key]) => inSubtree(key, within))
-      await Promise.all(here.map(([, worker]) => worker.abandon()))
-      return receipt
+      return eraseUnder(services.store, within, options, async (key) => {
+        sayLive(services.notices, Namespace.parse(key), { type: 'changed' })
+        // What is going on here ends now, so that it writes nothing more.
+        await workers.get(key)?.abandon()
+      })
     },
 
     async close() {

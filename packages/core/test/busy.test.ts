@@ -168,6 +168,97 @@ describe('a message to a busy session', () => {
     expect((await first).text).toBe('One.')
   })
 
+  it('that steers with settings of its own waits its turn, for the run has others', async () => {
+    const { orra, provider, asked, go } = busy('One.', ['Two.'])
+    const first = orra.run(bob, '1')
+    await asked.promise
+    const second = orra.run(bob, '2', { whenBusy: 'steer', tools: [], model: 'cheap' })
+    go.on()
+    expect([(await first).text, (await second).text]).toEqual(['One.', 'Two.'])
+    expect(provider.requests.map(({ model }) => model)).toEqual(['scripted-1', 'cheap'])
+  })
+
+  it('interrupts in the same append in which it is accepted', async () => {
+    const { orra, asked, store } = busy('One.', [])
+    const first = orra.run(bob, '1')
+    await asked.promise
+    await orra.submit(bob, '2')
+    const before = (await store.sessions.head(bob))?.length ?? 0
+    await orra.submit(bob, '3', { key: 'three', whenBusy: 'interrupt' })
+    const [one, two, three] = await store.sessions.read(bob, { after: before })
+    expect([one, two, three].map((logged) => logged?.entry.type)).toEqual([
+      'input-withdrawn',
+      'input-withdrawn',
+      'input',
+    ])
+    expect((await first).reason).toBe('aborted')
+    expect((await store.sessions.head(bob))?.inbox).toEqual(['three'])
+  })
+
+  it('interrupts even one whose runStart hook does not answer', async () => {
+    const hanging = aSwitch()
+    const { orra } = scripted(['Two.'], {
+      hooks: [
+        {
+          runStart: ({ message }) => {
+            if (!JSON.stringify(message).includes('hang')) return undefined
+            hanging.on()
+            return aSwitch().promise as never
+          },
+        },
+      ],
+    })
+    const first = orra.run(bob, 'hang')
+    await hanging.promise
+    const second = orra.run(bob, '2', { whenBusy: 'interrupt' })
+    expect([(await first).reason, (await second).text]).toEqual(['aborted', 'Two.'])
+  })
+
+  it('that steers and leaves does not hold up the run by a hook of its own', async () => {
+    const [hanging, asked, go] = [aSwitch(), aSwitch(), aSwitch()]
+    const { orra } = scripted([announced(asked, { text: 'One.', before: go.promise })], {
+      hooks: [
+        {
+          runStart: ({ message }) => {
+            if (!JSON.stringify(message).includes('hang')) return undefined
+            hanging.on()
+            return aSwitch().promise as never
+          },
+        },
+      ],
+    })
+    const first = orra.run(bob, '1')
+    await asked.promise
+    const stop = new AbortController()
+    const second = orra.run(bob, 'hang', { whenBusy: 'steer', signal: stop.signal })
+    go.on()
+    await hanging.promise
+    stop.abort()
+    expect([(await second).reason, (await first).text]).toEqual(['aborted', 'One.'])
+  })
+
+  it('that is withdrawn elsewhere while it waits for another process ends at once', async () => {
+    const store = memoryStore()
+    const one = busy('One.', [], store)
+    const first = one.orra.run(bob, '1')
+    await one.asked.promise
+    const two = scripted([], { store }).orra
+    const waiting = aSwitch()
+    const second = (async () => {
+      let reason = ''
+      for await (const event of two.stream(bob, '2')) {
+        if (event.type === 'waiting') waiting.on()
+        if (event.type === 'run-end') reason = event.reason
+      }
+      return reason
+    })()
+    await waiting.promise
+    const key = await one.orra.submit(bob, '3', { whenBusy: 'interrupt' })
+    expect(await second).toBe('aborted')
+    expect((await first).reason).toBe('aborted')
+    expect((await store.sessions.head(bob))?.inbox).toEqual([key])
+  })
+
   it('that steers may leave without stopping the run', async () => {
     const [asked, go, joined] = [aSwitch(), aSwitch(), aSwitch()]
     const { orra } = scripted(
@@ -224,12 +315,98 @@ describe('a key', () => {
     expect((await second).text).toBe('One.')
   })
 
+  it('whose first sender has left is withdrawn by the last who leaves', async () => {
+    const { orra, asked, go } = busy('One.', [])
+    const first = orra.run(bob, '1')
+    await asked.promise
+    const [owner, other] = [new AbortController(), new AbortController()]
+    const all = [
+      orra.run(bob, '2', { key: 'k', signal: owner.signal }),
+      orra.run(bob, '2', { key: 'k', signal: other.signal }),
+    ]
+    while (!(await orra.session(bob).head())?.inbox.includes('k')) await Promise.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
+    owner.abort()
+    other.abort()
+    expect((await Promise.all(all)).map(({ reason }) => reason)).toEqual(['aborted', 'aborted'])
+    go.on()
+    await first
+    expect((await orra.session(bob).head())?.inbox).toEqual([])
+  })
+
   it('that was submitted is not taken back by one who waits for it and leaves', async () => {
     const { orra } = scripted(['Hi.'])
     const key = await orra.submit(bob, 'Hello', { key: 'k' })
     await orra.run(bob, 'Hello', { key, signal: AbortSignal.abort() })
     expect((await orra.resume(bob))?.text).toBe('Hi.')
   })
+})
+
+it('an abort while the start of the run is being written is heeded', async () => {
+  const store = memoryStore()
+  const [writing, go] = [aSwitch(), aSwitch()]
+  const slow: Store = {
+    ...store,
+    sessions: {
+      ...store.sessions,
+      append: async (namespace, entries, options) => {
+        if (entries[0]?.type === 'run-started') {
+          writing.on()
+          await go.promise
+        }
+        return store.sessions.append(namespace, entries, options)
+      },
+    },
+  }
+  const { orra, provider } = scripted([], { store: slow })
+  const stop = new AbortController()
+  const running = orra.run(bob, 'Hello', { signal: stop.signal })
+  await writing.promise
+  stop.abort()
+  go.on()
+  expect((await running).reason).toBe('aborted')
+  expect(provider.requests).toHaveLength(0)
+})
+
+it('one who resumes keeps a run going whose caller leaves', async () => {
+  const { orra, asked, go } = busy('One.', [])
+  const stop = new AbortController()
+  const running = orra.run(bob, 'Hello', { key: 'k', signal: stop.signal })
+  await asked.promise
+  const other = orra.run(bob, 'Hello', { key: 'k' })
+  await new Promise((resolve) => setImmediate(resolve))
+  stop.abort()
+  expect((await running).reason).toBe('aborted')
+  go.on()
+  expect((await other).text).toBe('One.')
+})
+
+it('closing does not wait for a hook of a message that is being accepted', async () => {
+  const asked = aSwitch()
+  const { orra } = scripted([], {
+    hooks: [
+      {
+        beforeAppend: () => {
+          asked.on()
+          return aSwitch().promise as never
+        },
+      },
+    ],
+  })
+  const running = codeOf(orra.run(bob, 'Hello'))
+  await asked.promise
+  await orra.close()
+  expect(await running).toBe('runtime.closed')
+})
+
+it('an interrupt is noticed by looking, where nobody can tell', async () => {
+  const { notices: _, ...store } = memoryStore()
+  const asked = aSwitch()
+  const one = scripted([announced(asked, { text: 'never', before: aSwitch().promise })], { store, leaseTtlMs: 150 })
+  const first = one.orra.run(bob, '1')
+  await asked.promise
+  const second = scripted(['Two.'], { store, leaseTtlMs: 150 }).orra.run(bob, '2', { whenBusy: 'interrupt' })
+  expect([(await first).reason, (await second).text]).toEqual(['aborted', 'Two.'])
 })
 
 it('a store that cannot notify is found out about by looking', async () => {

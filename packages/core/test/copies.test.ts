@@ -122,6 +122,42 @@ describe('an export', () => {
       ].join('\n'),
       3,
     ],
+    ['a run without its message', [header, input, start].join('\n'), 3],
+    ['a run for nobody', [header, start, said].join('\n'), 2],
+    ['a key accepted twice', [header, input, input].join('\n'), 3],
+    [
+      'settings that are none',
+      [header, line({ type: 'input', key: 'k', message: hello, settings: null })].join('\n'),
+      2,
+    ],
+    [
+      'turns that never end',
+      [header, line({ type: 'input', key: 'k', message: hello, settings: { maxTurns: 'x' } })].join('\n'),
+      2,
+    ],
+    [
+      'two calls of one id',
+      [
+        header,
+        input,
+        start,
+        said,
+        line({
+          type: 'message',
+          message: {
+            role: 'assistant',
+            content: [1, 2].map(() => ({ type: 'tool-call', callId: 'c', name: 'n', input: {} })),
+          },
+        }),
+      ].join('\n'),
+      5,
+    ],
+    [
+      'an empty message',
+      [header, line({ type: 'input', key: 'k', message: { role: 'user', content: [] } })].join('\n'),
+      2,
+    ],
+    ['a blank line before a newer version', '\n{"type":"session","version":9}', 2],
     [
       'a result without its call',
       [
@@ -194,6 +230,25 @@ describe('everything under a namespace', () => {
     expect((await store.counters.list()).items.map(({ namespace }) => namespace)).toEqual(['tenant', beside.key])
   })
 
+  it('stays erased when others wait for the session', async () => {
+    const store = memoryStore()
+    const asked = aSwitch()
+    const one = scripted([announced(asked, { text: 'x', before: aSwitch().promise })], { store }).orra
+    const running = codeOf(one.run(bob, 'Hello'))
+    await asked.promise
+    const two = scripted([], { store }).orra
+    const waiting = aSwitch()
+    const other = codeOf(
+      (async () => {
+        for await (const { type } of two.stream(bob, '2')) if (type === 'waiting') waiting.on()
+      })(),
+    )
+    await waiting.promise
+    expect((await one.erase(acme)).sessions).toBe(1)
+    expect([await running, await other]).toEqual(['session.deleted', 'session.deleted'])
+    expect(await linesOf(two.export(acme))).toEqual([])
+  })
+
   it('is erased under those who work there, who are told', async () => {
     const [asked, go] = [aSwitch(), aSwitch()]
     const { orra } = scripted([announced(asked, { text: 'x', before: go.promise })])
@@ -206,6 +261,14 @@ describe('everything under a namespace', () => {
 })
 
 describe('metadata', () => {
+  it('is not set with options that it does not have, or to what has no names', async () => {
+    const session = scripted([]).orra.session(bob)
+    expect(await codeOf(session.setMetadata({ a: 1 }, { expects: {} } as never))).toBe('options.invalid')
+    expect(await codeOf(session.setMetadata('text' as never))).toBe('options.invalid')
+    expect(await codeOf(session.setMetadata({ a: 1 }, { expect: null as never }))).toBe('options.invalid')
+    await session.setMetadata({ a: 1 }, { expect: { constructor: null } })
+  })
+
   it('is set only where it is as expected, if that is asked for', async () => {
     const session = scripted([]).orra.session(bob)
     await session.setMetadata({ owner: 'one' }, { expect: { owner: null } })

@@ -119,6 +119,35 @@ describe('after a crash', () => {
     expect((await logOf(orra)).find((line) => line.startsWith('tool: error'))).toContain('nobody knows')
   })
 
+  it.each<[string, Partial<Parameters<typeof scripted>[1]>]>([
+    ['denied by a policy', { policies: { '*': { tools: { deny: ['act'] } } } }],
+    ['denied by a hook', { hooks: [{ beforeToolCall: () => ({ deny: 'Not after six.' }) }] }],
+    [
+      'failed by a hook',
+      {
+        hooks: [
+          {
+            beforeToolCall: () => {
+              throw new Error('hook')
+            },
+          },
+        ],
+      },
+    ],
+  ])('a call that had begun and is then %s is said to be unknown', async (_, options) => {
+    const { tool } = reconciling(() => 'it was sent')
+    const { orra } = scripted(['I will look.'], { tools: [tool], store: await started(), ...options })
+    await orra.resume(bob)
+    expect((await logOf(orra)).find((line) => line.startsWith('tool: error'))).toContain('nobody knows')
+  })
+
+  it('a tool that finds out nothing that is a result leaves it unknown', async () => {
+    const { tool } = reconciling((() => null) as never)
+    const { orra } = scripted(['I will look.'], { tools: [tool], store: await started() })
+    await orra.resume(bob)
+    expect((await logOf(orra)).find((line) => line.startsWith('tool: error'))).toContain('nobody knows')
+  })
+
   it('a call that had not begun is not asked about', async () => {
     const { tool, ids } = reconciling(() => 'never')
     const { orra } = scripted(['Good.'], { tools: [tool], store: await leftBehind(...begun, asks('act')) })

@@ -154,6 +154,65 @@ describe('recovering', () => {
     expect((await logOf(orra)).at(-1)).toBe('run-ended completed')
   })
 
+  it('does not let one session that fails hold up another', async () => {
+    const { orra } = scripted([{ error: new Error('model down') }, 'Hi.'])
+    const stop = new AbortController()
+    const recovering = orra.recover({ signal: stop.signal, maxParallel: 1, pollMs: 60_000 })
+    const done = aSwitch()
+    const watching = (async () => {
+      for await (const event of orra.session(bob).watch()) {
+        if (event.type === 'entry' && event.entry.type === 'run-ended') return done.on()
+      }
+    })()
+    await orra.submit(alice, 'fails')
+    while ((await orra.session(alice).head())?.openRun || (await orra.session(alice).head())?.inbox.length) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await orra.submit(bob, 'Hello')
+    await done.promise
+    await watching
+    stop.abort()
+    await recovering
+  })
+
+  it('does not go round and round over what it cannot work on', async () => {
+    const store = memoryStore()
+    const stop = new AbortController()
+    let claims = 0
+    let lists = 0
+    const strange: typeof store = {
+      ...store,
+      sessions: {
+        ...store.sessions,
+        list: async (options) => {
+          lists += 1
+          return store.sessions.list(options)
+        },
+        claim: async () => {
+          claims += 1
+          if (claims === 4) stop.abort()
+          return undefined
+        },
+      },
+    }
+    const { orra } = scripted([], { store: strange })
+    await orra.submit(bob, 'Hello')
+    await orra.recover({ signal: stop.signal, pollMs: 10 })
+    // It waits for 10, 20 and 40 ms, and looks every 10.
+    expect(lists).toBeLessThan(20)
+  })
+
+  it('goes on when whoever is told of a failure fails', async () => {
+    const { orra } = scripted([{ error: new Error('model down') }, 'Hi.'])
+    await orra.submit(bob, 'fails')
+    await orra.submit(bob, 'Hello')
+    const onError = () => {
+      throw new Error('and I, too')
+    }
+    await orra.recover({ untilIdle: true, pollMs: 1, onError })
+    expect((await logOf(orra)).at(-1)).toBe('run-ended completed')
+  })
+
   it('ends with its runtime, which leaves runs open for others', async () => {
     const asked = aSwitch()
     const { orra } = scripted([announced(asked, { text: 'x', before: aSwitch().promise })])

@@ -105,6 +105,94 @@ describe.each(kinds)('watching, with %s', (_, makeStore) => {
   })
 })
 
+describe('a watcher', () => {
+  it('misses nothing of a reply while others write to the session', async () => {
+    const store = memoryStore()
+    const { orra, run, said, go } = talking(store)
+    const seen = until(orra.session(bob).watch(), '6 run-ended')
+    await new Promise((resolve) => setImmediate(resolve))
+    const running = run()
+    await said.promise
+    await orra.session(bob).setMetadata({ title: 'T' })
+    const late = orra.session(bob).watch({ after: 4 })
+    expect(await until(late, '"two "')).toEqual(['model-call-start', '"one "', '"two "'])
+    go.on()
+    await running
+    expect((await seen).filter((line) => line.startsWith('"'))).toEqual(['"one "', '"two "'])
+  })
+
+  it('is told a reply again, from its beginning, when another process takes the run over', async () => {
+    const store = memoryStore()
+    const dead = talking(store)
+    const running = dead.run().catch(() => {})
+    await dead.said.promise
+    const { orra } = scripted(['uno dos tres '], { store })
+    const seen: string[] = []
+    const begun = aSwitch()
+    const watching = (async () => {
+      for await (const event of orra.session(bob).watch()) {
+        seen.push(lineOf(event))
+        if (seen.at(-1) === '"two "') begun.on()
+        if (seen.at(-1) === '5 run-ended') return
+      }
+    })()
+    await begun.promise
+    await dead.orra.close()
+    await running
+    await orra.resume(bob)
+    await watching
+    expect(seen.slice(2)).toEqual([
+      'model-call-start',
+      '"one "',
+      '"two "',
+      'model-call-start',
+      '"uno "',
+      '"dos "',
+      '"tres "',
+      '4 message',
+      '5 run-ended',
+    ])
+  })
+
+  it('can leave while nothing happens', async () => {
+    const { orra } = scripted([])
+    const watching = orra.session(bob).watch()[Symbol.asyncIterator]()
+    const next = watching.next()
+    await new Promise((resolve) => setImmediate(resolve))
+    await watching.return?.()
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  it('costs little, however many come late', async () => {
+    const store = memoryStore()
+    let told = 0
+    const publish: NotifyingStore['notices']['publish'] = (namespace, notice) => {
+      if (notice['type'] === 'live') told += 1
+      store.notices.publish(namespace, notice)
+    }
+    const noisy: NotifyingStore = { ...store, notices: { ...store.notices, publish } }
+    const go = aSwitch()
+    const { orra } = scripted([{ text: 'word '.repeat(500), after: go.promise }], { store: noisy })
+    const running = orra.run(bob, 'Hello')
+    const late = Array.from({ length: 50 }, async () => {
+      let words = 0
+      for await (const event of orra.session(bob).watch()) if (lineOf(event) === '"word "' && ++words === 500) break
+    })
+    await Promise.all(late)
+    go.on()
+    await running
+    // Each word once, and a few times all of them for those who were late.
+    expect(told).toBeLessThan(700)
+  })
+
+  it('is not opened with what it does not have', async () => {
+    const session = scripted([]).orra.session(bob)
+    expect(await codeOf(() => session.watch({ aftr: 1 } as never))).toBe('options.invalid')
+    expect(await codeOf(() => session.watch({ after: -1 }))).toBe('options.invalid')
+    expect(await codeOf(() => session.watch({ signal: 5 } as never))).toBe('options.invalid')
+  })
+})
+
 describe('watching from another process', () => {
   it('shows what a model says while it says it, where the store can tell', async () => {
     const store = memoryStore()

@@ -8,6 +8,7 @@ import {
   type RecordKey,
   type RecordScope,
   rankByWords,
+  recordValue,
   type SearchableRecords,
   type StoredRecord,
 } from '@orra/core'
@@ -73,8 +74,7 @@ export function fileRecords({ tree, locks, numbers, writing, now, guarded }: Fil
     put(key, value, { version: wanted, signal } = {}) {
       return guarded(signal, () => {
         checkRecordKey(key)
-        const text = JSON.stringify(value)
-        if (text === undefined) throw new TypeError(`JSON cannot hold a ${typeof value}.`)
+        const copy = recordValue(value)
         return hold(key, async (path) => {
           const version = await numbers.next(readRecord(path)?.version ?? 0)
           const before = readRecord(path)
@@ -84,7 +84,7 @@ export function fileRecords({ tree, locks, numbers, writing, now, guarded }: Fil
           const at = now()
           const { collection, namespace, id } = key
           const place = { collection, namespace: namespace.key, id }
-          const kept = { ...place, version, value: JSON.parse(text), createdAt: before?.createdAt ?? at, updatedAt: at }
+          const kept = { ...place, version, value: copy, createdAt: before?.createdAt ?? at, updatedAt: at }
           replaceFile(path, `${JSON.stringify(kept)}\n`, writing)
           return kept
         })

@@ -5,6 +5,7 @@ import {
   pageOf,
   type RecordKey,
   type RecordScope,
+  recordValue,
   type SearchableRecords,
   type StoredRecord,
 } from '@orra/core'
@@ -62,8 +63,9 @@ export function postgresRecords({ run }: Database, { record, versions }: Tables,
     async put(key, value, { version, signal } = {}) {
       signal?.throwIfAborted()
       checkRecordKey(key)
+      const kept = recordValue(value)
       for (;;) {
-        const [row] = await run<RecordRow>(putting(key, value, version))
+        const [row] = await run<RecordRow>(putting(key, kept, version))
         if (row) return recordOf(row)
         // Unless it was in the way and is gone now, this throws.
         checkVersion(key, version, (await get(key))?.version)

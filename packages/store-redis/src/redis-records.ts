@@ -6,6 +6,7 @@ import {
   type PutOptions,
   pageOf,
   type RecordKey,
+  recordValue,
   type SearchableRecords,
   type StoredRecord,
   textIn,
@@ -32,8 +33,8 @@ export function redisRecords(access: RedisAccess): SearchableRecords {
   async function put(key: RecordKey, value: JsonValue, wanted: number | undefined): Promise<StoredRecord> {
     const { collection, id } = key
     const namespace = key.namespace.key
-    const text = JSON.stringify(value)
-    const copy: JsonValue = JSON.parse(text)
+    const copy = recordValue(value)
+    const text = JSON.stringify(copy)
     const words = [...new Set(wordsOf(textIn(copy)))].join(' ')
     const mark = spareMark(index, namespace)
     let given = ''

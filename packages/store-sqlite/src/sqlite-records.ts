@@ -5,6 +5,7 @@ import {
   pageOf,
   type RecordKey,
   type RecordScope,
+  recordValue,
   type SearchableRecords,
   type StoredRecord,
   textIn,
@@ -69,8 +70,9 @@ export function sqliteRecords({ sql, single, transaction, now }: SqliteAccess): 
       checkRecordKey(key)
       const { collection, namespace, id } = key
       // Dividing a long text takes its time; no other process has to wait for it.
-      const words = wordsOf(textIn(value)).map(asToken)
-      const text = JSON.stringify(value)
+      const kept = recordValue(value)
+      const words = wordsOf(textIn(kept)).map(asToken)
+      const text = JSON.stringify(kept)
       return transaction(() => {
         const found = find(key)
         checkVersion(key, wanted, found?.version)

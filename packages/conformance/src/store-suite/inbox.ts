@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { alice, bob, claimed, code, ended, input, message, run, started, textsOf } from './entries.ts'
+import { alice, bob, claimed, code, ended, entriesOf, input, message, run, started, textsOf } from './entries.ts'
 import { hostileTexts, unlike } from './hostile.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -65,6 +65,20 @@ export function inboxScenarios(scenario: Scenario): void {
       await expect(again).rejects.toSatisfy(code('store.input-gone'))
     }
     expect(await sessions.read(bob)).toHaveLength(4)
+  })
+
+  scenario('withdraws what is before an input that interrupts, in the same append', async ({ sessions }) => {
+    await sessions.append(bob, [input('a'), input('b')])
+    const { epoch } = await claimed(sessions)
+    await sessions.append(bob, [started('a'), { ...message('a'), input: 'a' }], { epoch })
+    const last = { ...input('c'), whenBusy: 'interrupt' } as const
+    expect(await sessions.append(bob, [last])).toMatchObject({ seqs: [7], written: 3, head: { inbox: ['c'] } })
+    expect(entriesOf(await sessions.read(bob, { after: 4 }))).toEqual([
+      { type: 'input-withdrawn', input: 'a' },
+      { type: 'input-withdrawn', input: 'b' },
+      last,
+    ])
+    expect(await sessions.append(bob, [last])).toMatchObject({ seqs: [7], written: 0 })
   })
 
   scenario('writes a withdrawal only where there is something to withdraw', async ({ sessions }) => {

@@ -10,6 +10,16 @@ const conflict = code('store.conflict')
 
 /** One document, its versions and those who change it at once. */
 export function recordScenarios(scenario: Scenario): void {
+  scenario('keeps a value as JSON does, and none that JSON cannot hold', async ({ records }) => {
+    const half = await records.put(key, { cut: 'a\ud83d', none: undefined, big: Number.NaN })
+    expect(half.value).toEqual({ cut: 'a\ufffd', big: null })
+    expect(await records.get(key)).toEqual(half)
+    for (const value of [undefined, 1n, () => 1]) {
+      await expect(records.put(key, value as never)).rejects.toSatisfy(code('store.invalid'))
+    }
+    expect(await records.get(key)).toEqual(half)
+  })
+
   scenario('is found as it was put, until it is deleted', async ({ records, advance }) => {
     expect(await records.get(key)).toBeUndefined()
     const value = { text: 'a', list: [1, [], {}], none: null, yes: true }

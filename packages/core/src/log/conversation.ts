@@ -1,6 +1,7 @@
 import { type AssistantMessage, type Message, type ToolCallPart, textOf, toolCallsOf } from '../message.ts'
 import { addUsage, NO_USAGE, type StopReason, type Usage } from '../provider.ts'
 import type { Entry, InputEntry, MessageEntry, RunSettings } from '../store/entry.ts'
+import { isFree } from '../store/session-head.ts'
 import { estimateTokens } from '../token-estimate.ts'
 
 /**
@@ -10,6 +11,8 @@ import { estimateTokens } from '../token-estimate.ts'
 export interface Conversation {
   /** The `seq` of the last entry folded in. */
   length: number
+  /** The `seq` of the last of them that a run has written, which others' entries do not change. */
+  written: number
   /** How many messages were folded in. */
   messages: number
   readonly turns: Turn[]
@@ -54,12 +57,13 @@ export interface OpenCall {
 }
 
 export function emptyConversation(): Conversation {
-  return { length: 0, messages: 0, turns: [], inbox: new Map(), run: undefined }
+  return { length: 0, written: 0, messages: 0, turns: [], inbox: new Map(), run: undefined }
 }
 
 /** Folds the next entry in. Entries of other sessions or out of order are the caller's mistake. */
 export function foldEntry(conversation: Conversation, seq: number, entry: Entry): void {
   conversation.length = seq
+  if (!isFree(entry)) conversation.written = seq
   const { inbox, run } = conversation
   switch (entry.type) {
     case 'input':

@@ -15,25 +15,37 @@ export interface KeptLease extends Disposable {
   lose(reason: unknown): void
 }
 
-/** Renews a lease three times in its lifetime, until disposed. */
-export function keepLease(lease: Lease, ttlMs: number, closing: AbortSignal): KeptLease {
+/**
+ * Renews a lease three times in its lifetime, until disposed; each time it calls `renewed`. Without an answer the lease
+ * is lost when its time is over, as others take it to be.
+ */
+export function keepLease(lease: Lease, ttlMs: number, closing: AbortSignal, renewed: () => void): KeptLease {
   const lost = linkAbort(closing)
-  let renewedAt = performance.now()
+  const lose = () => lost.abort(leaseLost(lease.namespace))
+  let end = setTimeout(lose, ttlMs)
 
   const beat = async () => {
+    const askedAt = performance.now()
     // A store that cannot be reached for a moment has not taken the lease away yet.
-    const renewed = await lease.renew().catch(() => undefined)
-    if (renewed) renewedAt = performance.now()
-    else if (renewed === false || performance.now() - renewedAt >= ttlMs) lost.abort(leaseLost(lease.namespace))
+    const isOurs = await lease.renew().catch(() => undefined)
+    if (lost.signal.aborted || disposed) return
+    if (isOurs === false) lose()
+    if (!isOurs) return
+    clearTimeout(end)
+    end = setTimeout(lose, ttlMs - (performance.now() - askedAt))
+    renewed()
   }
-  const timer = setInterval(beat, ttlMs / 3)
+  const beats = setInterval(beat, ttlMs / 3)
+  let disposed = false
 
   return {
     epoch: lease.epoch,
     signal: lost.signal,
     lose: lost.abort,
     [Symbol.dispose]() {
-      clearInterval(timer)
+      disposed = true
+      clearInterval(beats)
+      clearTimeout(end)
       lost[Symbol.dispose]()
     },
   }

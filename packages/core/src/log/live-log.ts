@@ -38,8 +38,6 @@ export interface Acceptance {
   readonly place: Place
   /** False when its key had been accepted before. */
   readonly isNew: boolean
-  /** What is before it in the session: the keys of the run that is open and of inputs that wait. */
-  readonly before: readonly string[]
 }
 
 /** Where an input was accepted. */
@@ -108,7 +106,10 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
       inTurn(async () => {
         signal.throwIfAborted()
         const result = await sessions.append(namespace, [entry], { ifIdle })
-        const told = accepted(acceptanceOf(entry.key, result))
+        const told = accepted({
+          place: { sessionId: result.head.id, seq: result.seqs[0] as number },
+          isNew: result.written > 0,
+        })
         await foldIn([entry], result)
         return told
       }),
@@ -137,11 +138,4 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
       }),
     forget: () => inTurn(async () => reset()),
   }
-}
-
-/** What an append of one input came to. */
-export function acceptanceOf(key: string, { seqs, head, written }: AppendResult): Acceptance {
-  const place = { sessionId: head.id, seq: seqs[0] as number }
-  const open = head.openRun ? [head.openRun.input] : []
-  return { place, isNew: written > 0, before: [...open, ...head.inbox].filter((other) => other !== key) }
 }

@@ -1,4 +1,3 @@
-import { type Acceptance, acceptanceOf } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
 import type { InputEntry } from '../store/entry.ts'
 import { sayLive } from './live-notice.ts'
@@ -12,7 +11,10 @@ export type WhenBusy =
   | 'reject'
   /** What runs and what waits is aborted, and it is answered next. */
   | 'interrupt'
-  /** It joins the run, before its next model call, and shares its end. */
+  /**
+   * It joins the run, before its next model call, and shares its end. One that asks for a model, tools or turns of its own
+   * waits its turn instead, for the run has others.
+   */
   | 'steer'
 
 /** Accepts a message, durably and once a key, without waiting for what becomes of it. Throws `session.busy`. */
@@ -25,24 +27,7 @@ export async function submitInput(
 ): Promise<void> {
   const message = await beforeAppend(services.hooks, { namespace, signal }, entry.message)
   const { sessions } = services.store
-  const result = await sessions.append(namespace, [{ ...entry, message }], { ifIdle: whenBusy === 'reject', signal })
-  await makeWay(services, namespace, whenBusy, acceptanceOf(entry.key, result))
-}
-
-/** Does to those before an accepted input what it asks for. Whether there were any, and it did. */
-export async function makeWay(
-  { store, notices }: Services,
-  namespace: Namespace,
-  whenBusy: WhenBusy,
-  { isNew, before }: Acceptance,
-): Promise<boolean> {
-  if (!isNew || before.length === 0 || whenBusy === 'queue') return false
-  if (whenBusy === 'interrupt') {
-    await store.sessions.append(
-      namespace,
-      before.map((input) => ({ type: 'input-withdrawn', input })),
-    )
-  }
-  sayLive(notices, namespace, { type: 'changed' })
-  return true
+  await sessions.append(namespace, [{ ...entry, message }], { ifIdle: whenBusy === 'reject', signal })
+  // Who works in the session should know at once, and who watches it, too.
+  sayLive(services.notices, namespace, { type: 'changed' })
 }

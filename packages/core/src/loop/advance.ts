@@ -29,7 +29,9 @@ export function advance({ run, inbox }: Conversation): Step {
   if (run.withdrawn) return { type: 'end-run', reason: 'aborted' }
   if (run.openCalls.size > 0) return { type: 'call-tools', calls: [...run.openCalls.values()] }
   const isLast = run.modelCalls >= (run.settings.maxTurns ?? DEFAULT_MAX_TURNS)
-  const steering = isLast ? undefined : [...inbox.values()].find(({ steer }) => steer)
+  const steering = isLast
+    ? undefined
+    : [...inbox.values()].find(({ whenBusy, settings }) => whenBusy === 'steer' && !settings)
   if (steering) return { type: 'join-run', input: steering.key }
   if (run.stopped) return { type: 'end-run', reason: endOf(run.stopped) }
   if (isLast) return { type: 'end-run', reason: 'max-turns' }

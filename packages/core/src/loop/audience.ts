@@ -26,6 +26,13 @@ export function openAudience(waiters: readonly Waiter[], inputs: ReadonlySet<str
   const stoppable = waiters.some((waiter) => !isCaller(waiter) || waiter.owns)
   const linked = linkAbort(lease)
   let start: RunEvent | undefined
+  const stopIfAllLeft = (): boolean => {
+    const isLast = stoppable && [...present].every(({ signal }) => signal.aborted)
+    if (isLast) linked.abort([...present].at(-1)?.signal.reason)
+    return isLast
+  }
+  // They may have left while it was being made.
+  stopIfAllLeft()
 
   return {
     signal: linked.signal,
@@ -36,11 +43,7 @@ export function openAudience(waiters: readonly Waiter[], inputs: ReadonlySet<str
       if (start) waiter.emit(start)
     },
     leave(waiter) {
-      const isLast = [...present].every(({ signal }) => signal.aborted)
-      if (stoppable && isLast) {
-        linked.abort(waiter.signal.reason)
-        return false
-      }
+      if (stopIfAllLeft()) return false
       present.delete(waiter)
       return true
     },

@@ -7,8 +7,8 @@ import type { Services } from './run-scope.ts'
 
 /** Where a session's lease is waited for, and given back to whoever waits elsewhere. */
 export interface LeaseDesk {
-  /** `undefined` once `isWanted` says no. `waits` is called whenever another has it. Throws why the runtime closes. */
-  take(isWanted: () => boolean, waits: (isFirst: boolean) => void): Promise<Lease | undefined>
+  /** `undefined` once `isWanted` says no. `waits` is called whenever another has it. Throws what that throws, and why the runtime closes. */
+  take(isWanted: () => boolean, waits: (isFirst: boolean) => Promise<void>): Promise<Lease | undefined>
   giveBack(lease: Lease): Promise<void>
   heard(notice: LiveNotice): void
   /** Looks again at once. */
@@ -36,7 +36,7 @@ export function openLeaseDesk(
         nap = new AbortController()
         const lease = await store.sessions.claim(namespace, { owner, ttlMs: leaseTtlMs })
         if (lease) return lease
-        waits(pollMs === FIRST_POLL_MS)
+        await waits(pollMs === FIRST_POLL_MS)
         if (!isWanted()) break
         sayLive(notices, namespace, { type: 'waiting' })
         using either = linkAbort(nap.signal, closing)
@@ -54,7 +54,7 @@ export function openLeaseDesk(
 
     heard({ type }) {
       if (type === 'waiting') awaited = true
-      if (type === 'released') nap.abort()
+      if (type === 'released' || type === 'changed') nap.abort()
     },
 
     wake: () => nap.abort(),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../json.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Notices } from '../store/notices.ts'
@@ -6,31 +7,42 @@ import { type LiveEvent, type LiveNotice, liveNotice, sayLive, WATCHED_MS } from
 
 /**
  * The wire between who works in a session and who watches it or waits for it, in whatever process. It carries live
- * events only while somebody watches, and keeps those since the last entry for whoever comes late.
+ * events only while somebody watches, and keeps those since the last entry of a run for whoever comes late.
  */
 export interface LiveLine extends Disposable {
-  /** Tells of a live event; of others nothing, for they are in the log. `length` is that of the log. */
-  tell(event: RunEvent, length: number): void
-  /** The log has grown; what was told since its entry before is over. */
+  /** Tells of a live event; of others nothing, for they are in the log. `after` is the last entry that a run wrote. */
+  tell(event: RunEvent, after: number): void
+  /** The log has grown. */
   grown(): void
+}
+
+export interface LiveLineOptions {
+  /** Gets what others say. */
+  readonly heard: (notice: LiveNotice) => void
+  /** Called once it listens. */
+  readonly opened: () => void
 }
 
 /** So that no notice is longer than a store takes, whatever its characters cost. */
 const PIECE_CHARACTERS = 1000
 const NOTICE_BYTES = 6000
+/** More are not kept for those who come late. */
+const KEPT_EVENTS = 10_000
+/** All who come late within so many milliseconds are told at once. */
+const REPLAY_PAUSE_MS = 250
 
-/** `heard` gets what others say. `opened` is called once it listens. */
-export function openLiveLine(
-  namespace: Namespace,
-  notices: Notices,
-  { heard, opened }: { readonly heard: (notice: LiveNotice) => void; readonly opened: () => void },
-): LiveLine {
+export function openLiveLine(namespace: Namespace, notices: Notices, { heard, opened }: LiveLineOptions): LiveLine {
+  const line = randomUUID()
   let recent: LiveEvent[] = []
+  /** The number of the first of `recent`. */
+  let oldest = 0
   let after = 0
-  /** How many of `recent` have been told. */
-  let told = 0
+  /** The number of the next event to be told. */
+  let next = 0
   let watchedUntil = 0
   let flushing = false
+  let replaying: NodeJS.Timeout | undefined
+  let isLate = false
   let closed = false
 
   const watched = () => performance.now() < watchedUntil
@@ -38,16 +50,10 @@ export function openLiveLine(
 
   function flush(): void {
     flushing = false
-    while (told < recent.length && !closed) {
-      const events: LiveEvent[] = []
-      const from = told
-      for (let bytes = 0; told < recent.length; told += 1) {
-        const event = recent[told] as LiveEvent
-        bytes += JSON.stringify(event).length * 3
-        if (events.length > 0 && bytes > NOTICE_BYTES) break
-        events.push(event)
-      }
-      say({ type: 'live', after, from, events })
+    while (next < oldest + recent.length && !closed) {
+      const events = firstOf(recent, next - oldest)
+      say({ type: 'live', line, after, from: next, isOldest: next === oldest, events })
+      next += events.length
     }
   }
 
@@ -58,14 +64,28 @@ export function openLiveLine(
     queueMicrotask(flush)
   }
 
+  /** Those who have heard it already know by the numbers. */
+  function replay(): void {
+    isLate = true
+    if (replaying) return
+    const tellAll = () => {
+      replaying = undefined
+      if (!isLate) return
+      isLate = false
+      next = oldest
+      flushSoon()
+      replaying = setTimeout(tellAll, REPLAY_PAUSE_MS).unref()
+    }
+    tellAll()
+  }
+
   function listen(notice: JsonObject): void {
     const known = liveNotice(notice)
     if (!known || closed) return
     if (known.type === 'watching') {
       watchedUntil = performance.now() + WATCHED_MS
-      // Those who have heard it already know by the numbers.
-      if (known.late) told = 0
-      flushSoon()
+      if (known.late) replay()
+      else flushSoon()
     } else if (known.type !== 'live' && known.type !== 'working') {
       heard(known)
     }
@@ -79,14 +99,20 @@ export function openLiveLine(
   )
 
   return {
-    tell(event, length) {
+    tell(event, written) {
       if (!isLive(event)) return
-      if (length !== after) {
+      if (written !== after) {
         recent = []
-        told = 0
-        after = length
+        oldest = 0
+        next = 0
+        after = written
       }
       recent.push(...piecesOf(event))
+      if (recent.length > 2 * KEPT_EVENTS) {
+        recent = recent.slice(KEPT_EVENTS)
+        oldest += KEPT_EVENTS
+        next = Math.max(next, oldest)
+      }
       flushSoon()
     },
     grown() {
@@ -94,9 +120,23 @@ export function openLiveLine(
     },
     [Symbol.dispose]() {
       closed = true
+      clearTimeout(replaying)
       subscribing.then((subscription) => subscription[Symbol.asyncDispose]()).catch(() => {})
     },
   }
+}
+
+/** As many as one notice holds, and at least one. */
+function firstOf(events: readonly LiveEvent[], from: number): readonly LiveEvent[] {
+  const first: LiveEvent[] = []
+  let bytes = 0
+  for (let index = from; index < events.length; index += 1) {
+    const event = events[index] as LiveEvent
+    bytes += Buffer.byteLength(JSON.stringify(event)) + 1
+    if (first.length > 0 && bytes > NOTICE_BYTES) break
+    first.push(event)
+  }
+  return first
 }
 
 function isLive(event: RunEvent): event is LiveEvent {

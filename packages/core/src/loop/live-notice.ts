@@ -21,11 +21,17 @@ export type LiveNotice =
   | { readonly type: 'released' }
   /** Somebody watches. Who works here tells what happens, for `WATCHED_MS`, and to one who is late what has been told already. */
   | { readonly type: 'watching'; readonly late: boolean }
-  /** Events since the entry `after`, which is the last so far; the first of them is number `from`, counting from 0. */
+  /** What has happened since the last entry that a run wrote. */
   | {
       readonly type: 'live'
+      /** Who tells. Another one counts anew, and what it tells begins anew. */
+      readonly line: string
+      /** The `seq` of that entry. */
       readonly after: number
+      /** The number of the first of `events` since then, counting from 0. */
       readonly from: number
+      /** Nothing before it can be told any more. */
+      readonly isOldest: boolean
       readonly events: readonly LiveEvent[]
     }
 

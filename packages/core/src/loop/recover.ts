@@ -28,6 +28,12 @@ export interface RecoverScope {
 }
 
 const LONGEST_PAUSE_MS = 30_000
+const FORGET_MS = 60_000
+
+interface Patience {
+  readonly delayMs: number
+  readonly until: number
+}
 
 /**
  * Does the work that nobody does: inputs that were submitted, and what dead processes left open. Fair: sessions have their
@@ -38,23 +44,34 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
   const { within, maxParallel = 8, pollMs = 1000, untilIdle = false, onError } = options
   using stop = linkAbort(options.signal, closing)
   const working = new Map<string, Promise<void>>()
+  /** Sessions that are left alone for a while. */
+  const patience = new Map<string, Patience>()
   let failures = 0
   let after: string | undefined
 
   const tell = (error: unknown) => {
-    if (!closing.aborted) onError?.(error)
-  }
-  const work = async (key: string) => {
     try {
-      await resumeOnce(Namespace.parse(key))
-    } catch (error) {
-      tell(error)
-      // Whatever it is, it may need a moment.
-      await pause(pollMs, stop.signal)
-    } finally {
-      working.delete(key)
+      if (!closing.aborted) onError?.(error)
+    } catch {
+      // Whoever is told may fail; the work goes on.
     }
   }
+  const work = async (key: string) => {
+    const begun = await resumeOnce(Namespace.parse(key)).catch((error: unknown) => {
+      tell(error)
+      return undefined
+    })
+    working.delete(key)
+    // Whatever it is that fails, or that others have done first, it may need a moment, and then more of them.
+    if (begun) patience.delete(key)
+    else patience.set(key, waitFor(patience.get(key)))
+  }
+  const waitFor = ({ delayMs }: Patience = { delayMs: pollMs / 2, until: 0 }): Patience => {
+    const longer = Math.min(delayMs * 2, LONGEST_PAUSE_MS)
+    return { delayMs: longer, until: performance.now() + longer }
+  }
+  const isDue = (key: string) => (patience.get(key)?.until ?? 0) <= performance.now()
+
   /** Takes up what there is room for. Whether it has seen all there is, and there was nothing. */
   const takeUp = async (): Promise<boolean> => {
     if (working.size >= maxParallel) await Promise.race(working.values())
@@ -63,7 +80,11 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
     const isWhole = after === undefined && next === undefined
     after = next
     if (stop.signal.aborted) return false
-    for (const { namespace } of items) if (!working.has(namespace)) working.set(namespace, work(namespace))
+    for (const { namespace } of items) {
+      if (!working.has(namespace) && isDue(namespace)) working.set(namespace, work(namespace))
+    }
+    if (isWhole)
+      for (const [key, { until }] of patience) if (until + FORGET_MS < performance.now()) patience.delete(key)
     return isWhole && items.length === 0
   }
 
@@ -80,7 +101,7 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
     if (nothing && working.size === 0 && untilIdle) break
     if (after !== undefined && failures === 0) continue
     using either = linkAbort(stop.signal, news)
-    const rest = pause(failures === 0 ? pollMs : Math.min(pollMs * 2 ** failures, LONGEST_PAUSE_MS), either.signal)
+    const rest = pause(Math.min(pollMs * 2 ** failures, LONGEST_PAUSE_MS), either.signal)
     await Promise.race([rest, ...working.values()])
     either.abort()
   }

@@ -1,4 +1,4 @@
-import { linkAbort } from '../abort.ts'
+import { type LinkedAbort, linkAbort } from '../abort.ts'
 import type { ContextBudget } from '../context/fit-turns.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { HookEvent } from '../hooks.ts'
@@ -49,6 +49,8 @@ export interface RunScope {
   /** Aborts with the lease, and with whoever asked for the run. */
   readonly signal: AbortSignal
   readonly emit: (event: RunEvent) => void
+  /** Aborts with the run, and once the input no longer waits. */
+  readonly untilWithdrawn: (input: string) => LinkedAbort
   /** An input has become part of this run, for whoever waits for it here. */
   readonly inputJoined: (input: string) => void
   /** An input that was to join this run came out without it. */

@@ -111,19 +111,21 @@ async function joinRun(scope: RunScope, input: string): Promise<void> {
   const { log, lease, signal, emit, inputJoined, inputSettled } = scope
   const entry = log.conversation.inbox.get(input)
   if (!entry) return
+  using waiting = scope.untilWithdrawn(input)
   try {
-    const prepared = await prepareMessage(scope, entry.message)
+    const prepared = await prepareMessage({ ...scope, signal: waiting.signal }, entry.message)
     if ('denied' in prepared) {
       await log.withdraw([input], prepared.denied)
       return inputSettled(input, { result: withdrawn(prepared.denied) })
     }
-    signal.throwIfAborted()
+    waiting.signal.throwIfAborted()
     const { message } = prepared
     await log.append([{ type: 'message', message, input }], lease)
     inputJoined(input)
     emit({ type: 'input-joined', message })
   } catch (error) {
     if (signal.aborted) throw signal.reason
+    if (waiting.signal.aborted) return
     if (isOrraError(error, 'store.input-gone')) return log.catchUp()
     await log.withdraw([input])
     inputSettled(input, { error: toOrraError(error, 'a message that was to join a run') })

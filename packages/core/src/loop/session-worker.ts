@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { onAbort } from '../abort.ts'
+import { type LinkedAbort, linkAbort, onAbort } from '../abort.ts'
 import { isOrraError } from '../errors.ts'
 import { type KeptLease, keepLease, leaseLost } from '../log/keep-lease.ts'
 import { openLiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
 import type { InputEntry } from '../store/entry.ts'
 import type { Lease } from '../store/session-log.ts'
-import { makeWay, type WhenBusy } from './accept-input.ts'
+import type { WhenBusy } from './accept-input.ts'
 import { advance } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
 import type { RunEvent, RunOutcome, RunResult } from './event.ts'
@@ -46,6 +46,10 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   const log = openLiveLog(namespace, sessions, () => line?.grown())
   /** Those for whom the current run runs. */
   let audience: Audience | undefined
+  /** The input whose run is about to begin. */
+  let starting: string | undefined
+  /** The input that is about to join the current run. */
+  let joining: { readonly input: string; readonly waiting: LinkedAbort } | undefined
   let working: Promise<void> | undefined
   /** The lease, and the end of what is done under it. */
   let held: { readonly lease: KeptLease; readonly ended: Promise<void> } | undefined
@@ -60,7 +64,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   }
 
   async function work(): Promise<void> {
-    using live = openLiveLine(namespace, services.notices, { heard, opened: () => say({ type: 'working' }) })
+    using live = openLiveLine(namespace, services.notices, { heard, opened })
     line = live
     while (!room.empty) {
       let lease: Lease | undefined
@@ -81,20 +85,37 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     sayLive(services.notices, namespace, notice)
   }
 
+  function opened(): void {
+    say({ type: 'working' })
+    // What was said before is to be looked up.
+    if (held) look()
+  }
+
   function heard(notice: LiveNotice): void {
     desk.heard(notice)
-    if (notice.type === 'changed' && audience) log.catchUp().then(heedWithdrawal, () => {})
+    if (notice.type === 'changed' && held) look()
   }
 
-  /** A run whose input was withdrawn, by whomever, need not come to its next step. */
-  function heedWithdrawal(): void {
-    if (log.conversation.run?.withdrawn) audience?.stop(new DOMException('The message was withdrawn.', 'AbortError'))
+  /** Reads what others have appended, so that what was withdrawn need not come to its next step. */
+  function look(): void {
+    log.catchUp().then(heedWithdrawals, () => {})
   }
 
-  /** Another works in the session. */
-  function elsewhere(isFirst: boolean): void {
+  function heedWithdrawals(): void {
+    const { run, inbox } = log.conversation
+    const isWithdrawn = run ? run.withdrawn : starting !== undefined && !inbox.has(starting)
+    if (isWithdrawn) audience?.stop(withdrawal())
+    if (joining && !inbox.has(joining.input)) joining.waiting.abort(withdrawal())
+  }
+
+  /** Another works in the session, and may have answered what is waited for here. */
+  async function elsewhere(isFirst: boolean): Promise<void> {
     room.dismissCasual()
     if (isFirst) room.tellAll({ type: 'waiting' })
+    const head = await sessions.head(namespace)
+    if (!head) throw sessionDeleted(namespace)
+    await log.catchUp(head)
+    await settleAnswered()
   }
 
   /** Another has the session now, and callers wait on, unless they have left; or it was deleted. */
@@ -106,7 +127,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   }
 
   async function drain(lease: Lease): Promise<void> {
-    using kept = keepLease(lease, services.leaseTtlMs, closing)
+    using kept = keepLease(lease, services.leaseTtlMs, closing, look)
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
     held = { lease: kept, ended }
     try {
@@ -162,6 +183,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     if (!entry) return
     using those = openAudience(room.callersOf(input), new Set([input]), lease.signal)
     audience = those
+    starting = input
     try {
       const refused = await startRun(scopeOf(randomUUID(), lease, those), entry)
       if (refused) room.settle(new Set([input]), refused)
@@ -171,16 +193,17 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       await log.catchUp()
     } finally {
       audience = undefined
+      starting = undefined
     }
   }
 
-  /** Brings the open run to its end, for its callers or, when it has none here, for whoever resumes. */
+  /** Brings the open run to its end, for its callers and whoever resumes. */
   async function finishOpen(lease: KeptLease): Promise<void> {
     const { run } = log.conversation
     if (!run) return
     const callers = [...run.inputs].flatMap(room.callersOf)
-    const resumers = [...room.resumers].filter(({ signal }) => !signal.aborted)
-    using those = openAudience(callers.length > 0 ? callers : resumers, run.inputs, lease.signal)
+    const resumers = [...room.resumers].filter(({ signal, once }) => !signal.aborted && !(once && callers.length > 0))
+    using those = openAudience([...callers, ...resumers], run.inputs, lease.signal)
     audience = those
     try {
       const outcome = await finishRun(scopeOf(run.runId, lease, those))
@@ -193,17 +216,23 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   function scopeOf(runId: string, lease: KeptLease, those: Audience): RunScope {
     const emit: Emit = (event) => {
       those.emit(event)
-      line?.tell(event, log.conversation.length)
+      line?.tell(event, log.conversation.written)
     }
     const inputJoined = (input: string) => room.callersOf(input).forEach(those.join)
-    return { services, namespace, runId, log, lease, signal: those.signal, emit, inputJoined, inputSettled }
+    const untilWithdrawn = (input: string) => {
+      const waiting = linkAbort(those.signal)
+      joining = { input, waiting }
+      return waiting
+    }
+    const { signal } = those
+    return { services, namespace, runId, log, lease, signal, emit, untilWithdrawn, inputJoined, inputSettled }
   }
 
   function inputSettled(input: string, outcome: RunOutcome): void {
     if ('result' in outcome) {
       for (const { emit } of room.callersOf(input)) emit({ type: 'run-end', ...outcome.result })
     }
-    room.settle(new Set([input]), outcome)
+    room.settleCallers(new Set([input]), outcome)
   }
 
   /** The last to leave the current run gets that run's end; all others may go at once. */
@@ -217,8 +246,9 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     }
     const result = withdrawn()
     waiter.emit({ type: 'run-end', ...result })
-    const othersWait = room.callersOf(waiter.input).length > 0
-    const takenBack = waiter.owns && !othersWait ? track(withdraw(waiter.input)) : Promise.resolve()
+    const [heir] = room.callersOf(waiter.input)
+    if (heir && waiter.owns) heir.owns = true
+    const takenBack = waiter.owns && !heir ? track(withdraw(waiter.input)) : Promise.resolve()
     takenBack.then(() => waiter.resolve(result), waiter.reject)
   }
 
@@ -239,23 +269,25 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     whenBusy: WhenBusy,
     waiter: Omit<Caller, 'input' | 'place' | 'owns'>,
   ): Promise<Caller> {
-    const { signal } = waiter
+    // Nothing that is only being accepted holds up the end of the runtime.
+    using either = linkAbort(waiter.signal, closing)
+    const { signal } = either
     const message = await beforeAppend(services.hooks, { namespace, signal }, entry.message)
     let caller: Caller | undefined
     try {
-      const acceptance = await log.accept(
+      const accepted = await log.accept(
         { ...entry, message },
         { signal, ifIdle: whenBusy === 'reject' },
-        (accepted) => {
-          caller = { ...waiter, input: entry.key, place: accepted.place, owns: accepted.isNew }
+        ({ place, isNew }) => {
+          caller = { ...waiter, input: entry.key, place, owns: isNew }
           room.add(caller)
           if (audience?.inputs.has(entry.key)) audience.join(caller)
-          return { ...accepted, caller }
+          return caller
         },
       )
-      const changed = await makeWay(services, namespace, whenBusy, acceptance)
-      if (changed) log.catchUp().then(heedWithdrawal, () => {})
-      return acceptance.caller
+      heedWithdrawals()
+      if (entry.whenBusy) say({ type: 'changed' })
+      return accepted
     } catch (error) {
       if (caller) room.remove(caller)
       throw error
@@ -314,4 +346,8 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       while (working || writing.size > 0) await Promise.allSettled([working, ...writing])
     },
   }
+}
+
+function withdrawal(): DOMException {
+  return new DOMException('The message was withdrawn.', 'AbortError')
 }

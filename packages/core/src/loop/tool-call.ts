@@ -1,7 +1,7 @@
 import { linkAbort, untilAborted } from '../abort.ts'
 import { toJson } from '../json.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
-import { type ContentPart, isContent, type ToolCallPart } from '../message.ts'
+import { type ContentPart, isContent, type ToolCallPart, textOf } from '../message.ts'
 import type { ToolMessageEntry } from '../store/entry.ts'
 import { canGoOn, type ReadyTool, type ToolContext, type ToolOutput } from '../tool.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
@@ -68,34 +68,53 @@ async function callTool(scope: RunScope, run: OpenRun, open: OpenCall): Promise<
 /** Every check in its order, and then the tool itself. Whatever fails becomes words for the model. */
 async function attempt(scope: RunScope, run: OpenRun, open: OpenCall): Promise<Outcome> {
   const { services, signal, log, lease } = scope
-  const { hooks } = services
   const { callId, name } = open.call
+  // Why it is not gone on with says nothing of how far it had come.
+  const refused = (reason: string) => failure(open.started ? `${OUTCOME_UNKNOWN} ${reason}` : reason)
 
   const tool = services.tools.get(name)
+  if (!tool) return refused(`There is no tool named "${name}".`)
   const refusal = refusalOf(scope, run, name)
-  if (open.started && !(tool && canGoOn(tool) && refusal === undefined)) return failure(OUTCOME_UNKNOWN)
-  if (!tool || refusal !== undefined) return failure(refusal ?? `There is no tool named "${name}".`)
+  if (refusal !== undefined) return refused(refusal)
+  if (open.started && !canGoOn(tool)) return failure(OUTCOME_UNKNOWN)
 
+  const input = await orFailure(() => checkedInput(scope, tool, open.call), signal)
+  if (isOutcome(input)) return refused(textOf(input.content))
   return orFailure(async () => {
-    let { input } = open.call
-    if (hooks.has('beforeToolCall')) {
-      const outcome = await hooks.call('beforeToolCall', hookBase(scope), { callId, tool: name, input })
-      if (outcome.denied !== undefined) return failure(outcome.denied)
-      input = outcome.event.input
-    }
-    // A copy, for the tool may change its input and the log keeps what the model wrote.
-    const checked = await untilAborted(tool.schema.validate(toJson(input)), signal)
-    if (!checked.valid) return failure(`The input does not fit the tool's schema:\n${checked.problems.join('\n')}`)
-    signal.throwIfAborted()
-    const { value } = checked
     if (open.started && tool.reconcile) {
-      const found = await reconciled(scope, tool, open.call, value)
+      const found = await reconciled(scope, tool, open.call, input.value)
       if (found) return found
     }
     if (!tool.readOnly && !open.started) await log.append([{ type: 'tool-started', callId }], lease)
     signal.throwIfAborted()
-    return succeeded(await inTime(scope, tool, open.call, (context) => tool.execute(value, context)))
+    return succeeded(await inTime(scope, tool, open.call, (context) => tool.execute(input.value, context)))
   }, signal)
+}
+
+/** The input as the hooks and the schema leave it, or why it cannot be. */
+async function checkedInput(
+  scope: RunScope,
+  tool: ReadyTool,
+  call: ToolCallPart,
+): Promise<{ readonly value: unknown } | Outcome> {
+  const { signal } = scope
+  const { hooks } = scope.services
+  let { input } = call
+  if (hooks.has('beforeToolCall')) {
+    const event = { callId: call.callId, tool: call.name, input }
+    const outcome = await hooks.call('beforeToolCall', hookBase(scope), event)
+    if (outcome.denied !== undefined) return failure(outcome.denied)
+    input = outcome.event.input
+  }
+  // A copy, for the tool may change its input and the log keeps what the model wrote.
+  const checked = await untilAborted(tool.schema.validate(toJson(input)), signal)
+  if (!checked.valid) return failure(`The input does not fit the tool's schema:\n${checked.problems.join('\n')}`)
+  signal.throwIfAborted()
+  return { value: checked.value }
+}
+
+function isOutcome(value: object): value is Outcome {
+  return 'isError' in value
 }
 
 /** What came of a call whose process died; `undefined` when it surely came to nothing and may be begun again. */
@@ -107,7 +126,9 @@ async function reconciled(
 ): Promise<Outcome | undefined> {
   try {
     const output = await inTime(scope, tool, call, (context) => tool.reconcile?.(input, context))
-    return output === undefined ? undefined : succeeded(output)
+    if (output === undefined) return undefined
+    const found = succeeded(output)
+    return found.isError ? failure(OUTCOME_UNKNOWN) : found
   } catch {
     if (scope.signal.aborted) throw scope.signal.reason
     return failure(OUTCOME_UNKNOWN)
@@ -115,7 +136,6 @@ async function reconciled(
 }
 
 function refusalOf({ services, namespace }: RunScope, run: OpenRun, name: string): string | undefined {
-  if (!services.tools.has(name)) return `There is no tool named "${name}".`
   if (run.settings.tools && !run.settings.tools.includes(name)) return `The tool "${name}" is not offered in this run.`
   const decision = services.gate.decide(namespace, { type: 'tool', name })
   return decision.allowed ? undefined : decision.reason
@@ -163,7 +183,7 @@ async function untilEnd<T>(
 }
 
 /** The run's own end is nobody's tool result. */
-async function orFailure(work: () => Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+async function orFailure<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | Outcome> {
   try {
     return await work()
   } catch (error) {

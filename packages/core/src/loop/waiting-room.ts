@@ -14,11 +14,11 @@ export interface Caller extends Waiting<RunResult> {
   /** The key of the input. */
   readonly input: string
   readonly place: Place
-  /** It was accepted from this caller; others only wait for the same key. */
-  readonly owns: boolean
+  /** It was accepted from this caller, or from one who has left; others only wait for the same key. */
+  owns: boolean
 }
 
-/** Waits until nothing is open; is told of every run that has no caller of its own. */
+/** Waits until nothing is open; is told of every run meanwhile. */
 export interface Resumer extends Waiting<RunResult | undefined> {
   /** Waits for one run only, and not for a session that another process works in. */
   readonly once: boolean
@@ -37,6 +37,8 @@ export interface WaitingRoom {
   /** Whether they were still there. */
   remove(waiter: Waiter): boolean
   tellAll(event: RunEvent): void
+  /** An input came out without a run. */
+  settleCallers(inputs: ReadonlySet<string>, outcome: RunOutcome): void
   /** A run came out, and with it all of its inputs. */
   settle(inputs: ReadonlySet<string>, outcome: RunOutcome): void
   /** Nothing is open. */
@@ -49,6 +51,14 @@ export interface WaitingRoom {
 export function waitingRoom(): WaitingRoom {
   const callers = new Set<Caller>()
   const resumers = new Set<Resumer>()
+
+  function settleCallers(inputs: ReadonlySet<string>, outcome: RunOutcome): void {
+    for (const caller of [...callers]) {
+      if (!inputs.has(caller.input)) continue
+      callers.delete(caller)
+      settleWith(caller, outcome)
+    }
+  }
 
   function settleResumer(resumer: Resumer): void {
     resumers.delete(resumer)
@@ -71,12 +81,9 @@ export function waitingRoom(): WaitingRoom {
     tellAll(event) {
       for (const { emit } of [...callers, ...resumers]) emit(event)
     },
+    settleCallers,
     settle(inputs, outcome) {
-      for (const caller of [...callers]) {
-        if (!inputs.has(caller.input)) continue
-        callers.delete(caller)
-        settleWith(caller, outcome)
-      }
+      settleCallers(inputs, outcome)
       for (const resumer of [...resumers]) {
         resumer.last = outcome
         if (resumer.once) settleResumer(resumer)

@@ -1,7 +1,8 @@
-import { emptyConversation, foldEntry, type OpenRun } from '../log/conversation.ts'
-import { isMessageOf } from '../message.ts'
+import { type Conversation, emptyConversation, foldEntry, type OpenRun } from '../log/conversation.ts'
+import { isMessageOf, toolCallsOf } from '../message.ts'
 import { isUsage } from '../provider.ts'
-import type { Entry, RunEndReason } from '../store/entry.ts'
+import { isKey } from '../store/checks.ts'
+import type { Entry, MessageEntry, RunEndReason } from '../store/entry.ts'
 
 const REASONS: { readonly [Reason in RunEndReason]: true } = {
   completed: true,
@@ -16,14 +17,29 @@ const REASONS: { readonly [Reason in RunEndReason]: true } = {
 type Fields = { readonly [name: string]: unknown }
 
 const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } = {
-  input: ({ key, message }) => isText(key) && isMessageOf('user', message),
-  'input-withdrawn': ({ input }) => isText(input),
-  message: ({ message }) =>
-    isMessageOf('user', message) || isMessageOf('assistant', message) || isMessageOf('tool', message),
+  input: ({ key, message, settings, whenBusy }) =>
+    isKey(key) && isSaid(message) && isSettings(settings) && isOneOf(whenBusy, undefined, 'interrupt', 'steer'),
+  'input-withdrawn': ({ input, denial }) => isKey(input) && isTextOrNone(denial),
+  message: ({ message, input, stopReason, usage, model }) => {
+    if (isMessageOf('user', message)) return isSaid(message) && (input === undefined || isKey(input))
+    if (isMessageOf('tool', message)) return message.content.length > 0 && input === undefined
+    if (!isMessageOf('assistant', message) || input !== undefined) return false
+    return (
+      isOneOf(stopReason, undefined, 'stop', 'tool-calls', 'length', 'refused') &&
+      (usage === undefined || isUsage(usage)) &&
+      isTextOrNone(model)
+    )
+  },
   'tool-started': ({ callId }) => isText(callId),
-  metadata: ({ set }) => typeof set === 'object' && set !== null && !Array.isArray(set),
-  'run-started': ({ runId, input }) => isText(runId) && isText(input),
-  'run-ended': ({ runId, reason, usage }) => isText(runId) && Object.hasOwn(REASONS, String(reason)) && isUsage(usage),
+  metadata: ({ set }) => isObject(set),
+  'run-started': ({ runId, input }) => isText(runId) && isKey(input),
+  'run-ended': ({ runId, reason, usage, denial, error }) =>
+    isText(runId) &&
+    isText(reason) &&
+    Object.hasOwn(REASONS, reason) &&
+    isUsage(usage) &&
+    isTextOrNone(denial) &&
+    (error === undefined || (isObject(error) && isText(error['code']) && typeof error['message'] === 'string')),
 }
 
 /** Whether a value is an entry of a log, with all that its kind must have. */
@@ -38,30 +54,80 @@ export function disorderOf(
   entries: readonly Entry[],
 ): { readonly index: number; readonly problem: string } | undefined {
   const conversation = emptyConversation()
+  const keys = new Set<string>()
   for (const [index, entry] of entries.entries()) {
-    const { run, inbox } = conversation
-    const taken = entry.type === 'message' ? entry.input : undefined
-    if (taken !== undefined && !inbox.has(taken)) return { index, problem: 'it takes an input that does not wait' }
-    const problem = problemIn(entry, run)
+    const problem = problemIn(entry, conversation, entries[index - 1])
     if (problem !== undefined) return { index, problem }
+    if (entry.type === 'input' && keys.has(entry.key)) return { index, problem: 'its key was accepted before' }
+    if (entry.type === 'input') keys.add(entry.key)
     foldEntry(conversation, index + 1, entry)
   }
+  if (entries.at(-1)?.type === 'run-started') return { index: entries.length - 1, problem: 'its run has no message' }
   return undefined
 }
 
-function problemIn(entry: Entry, run: OpenRun | undefined): string | undefined {
-  if (entry.type === 'run-started') return run ? 'a run begins within a run' : undefined
-  if (entry.type === 'run-ended' && entry.runId !== run?.runId) return 'it ends a run that is not open'
-  if (entry.type === 'run-ended' && run?.openCalls.size) return 'its run ends while calls have no result'
-  if (entry.type !== 'message') return undefined
-  if (!run) return 'a message stands outside of a run'
-  const { message } = entry
-  if (message.role === 'tool') {
-    return message.content.every(({ callId }) => run.openCalls.has(callId)) ? undefined : 'a result has no open call'
+function problemIn(entry: Entry, { run, inbox }: Conversation, before: Entry | undefined): string | undefined {
+  if (before?.type === 'run-started' && !(entry.type === 'message' && entry.input === before.input)) {
+    return 'a run begins without its message'
   }
-  return run.openCalls.size > 0 ? 'a message comes before the results of calls' : undefined
+  switch (entry.type) {
+    case 'run-started':
+      if (run) return 'a run begins within a run'
+      return inbox.has(entry.input) ? undefined : 'a run begins for an input that does not wait'
+    case 'run-ended':
+      if (entry.runId !== run?.runId) return 'it ends a run that is not open'
+      return run.openCalls.size > 0 ? 'its run ends while calls have no result' : undefined
+    case 'message':
+      return run ? problemInMessage(entry, run, inbox) : 'a message stands outside of a run'
+    default:
+      return undefined
+  }
+}
+
+function problemInMessage(
+  { message, input }: MessageEntry,
+  { openCalls }: OpenRun,
+  inbox: Conversation['inbox'],
+): string | undefined {
+  if (message.role === 'tool') {
+    const ids = message.content.map(({ callId }) => callId)
+    if (!ids.every((id) => openCalls.has(id))) return 'a result has no open call'
+    return new Set(ids).size < ids.length ? 'a call has two results' : undefined
+  }
+  if (openCalls.size > 0) return 'a message comes before the results of calls'
+  if (message.role === 'assistant') {
+    const ids = toolCallsOf(message).map(({ callId }) => callId)
+    return new Set(ids).size < ids.length ? 'two calls share an id' : undefined
+  }
+  return input !== undefined && inbox.has(input) ? undefined : 'it takes an input that does not wait'
+}
+
+function isSaid(message: unknown): boolean {
+  return isMessageOf('user', message) && message.content.length > 0
+}
+
+function isSettings(settings: unknown): boolean {
+  if (settings === undefined) return true
+  if (!isObject(settings)) return false
+  const { model, maxTurns, tools } = settings
+  if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && Number(maxTurns) > 0)) return false
+  return (
+    (model === undefined || isText(model)) && (tools === undefined || (Array.isArray(tools) && tools.every(isText)))
+  )
+}
+
+function isOneOf(value: unknown, ...values: readonly unknown[]): boolean {
+  return values.includes(value)
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
+}
+
+function isTextOrNone(value: unknown): boolean {
+  return value === undefined || typeof value === 'string'
 }

@@ -18,7 +18,8 @@ export async function* exportUnder(
   { signal }: StoreOptions,
 ): AsyncGenerator<string> {
   for await (const head of all((after) => store.sessions.list({ within, signal, ...after }))) {
-    yield* sessionLines(head, entriesOf(Namespace.parse(head.namespace)))
+    // One that was claimed and never written to is none yet.
+    if (head.length > 0) yield* sessionLines(head, entriesOf(Namespace.parse(head.namespace)))
   }
   for await (const record of all((after) => store.records.list({ within, signal, ...after }))) {
     yield lineOf({ type: 'record', ...record })
@@ -28,12 +29,19 @@ export async function* exportUnder(
   }
 }
 
-/** Removes all of it. Sessions go first, and with them the leases of whoever still works there. */
-export async function eraseUnder(store: Store, within: Namespace, options: StoreOptions): Promise<EraseReceipt> {
-  const sessions = await store.sessions.delete(within, { ...options, descendants: true })
-  const records = await store.records.erase(within, options)
-  const counters = await store.counters.erase(within, options)
-  return { sessions, records, counters }
+/** Removes all of it. `erased` is called with the key of each session that is gone, and awaited, before the rest goes. */
+export async function eraseUnder(
+  { sessions, records, counters }: Store,
+  within: Namespace,
+  { signal }: StoreOptions,
+  erased: (key: string) => Promise<void>,
+): Promise<EraseReceipt> {
+  const keys: string[] = []
+  for await (const { namespace } of all((after) => sessions.list({ within, signal, ...after }))) keys.push(namespace)
+  const receipt = { sessions: await sessions.delete(within, { descendants: true }) }
+  // From here on half of it is gone, and nothing may keep the rest.
+  await Promise.all(keys.map(erased))
+  return { ...receipt, records: await records.erase(within), counters: await counters.erase(within) }
 }
 
 async function* all<T>(read: (after: { readonly after?: string }) => Promise<Page<T>>): AsyncGenerator<T> {

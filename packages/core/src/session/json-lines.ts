@@ -1,4 +1,5 @@
 import { OrraError } from '../errors.ts'
+import { toJson } from '../json.ts'
 import type { Entry, LoggedEntry } from '../store/entry.ts'
 import type { SessionHead } from '../store/session-head.ts'
 import { disorderOf, isEntry } from './check-log.ts'
@@ -23,19 +24,21 @@ export async function readSessionLines(pieces: AsyncIterable<string> | Iterable<
   const entries: Entry[] = []
   const numbers: number[] = []
   let line = 0
+  let hasHeader = false
   for await (const text of linesOf(pieces)) {
     line += 1
     if (text.trim() === '') continue
     const value = parse(text, line)
-    if (line === 1) {
-      checkHeader(value)
+    if (!hasHeader) {
+      checkHeader(value, line)
+      hasHeader = true
     } else {
       if (value['type'] !== 'entry' || !isEntry(value['entry'])) throw invalid(line, 'it is not an entry of a session')
       entries.push(value['entry'])
       numbers.push(line)
     }
   }
-  if (line === 0) throw invalid(1, 'there is nothing')
+  if (!hasHeader) throw invalid(1, 'there is nothing')
   const disorder = disorderOf(entries)
   if (disorder) throw invalid(numbers[disorder.index] as number, disorder.problem)
   return entries
@@ -53,7 +56,8 @@ async function* linesOf(pieces: AsyncIterable<string> | Iterable<string>): Async
 
 function parse(text: string, line: number): { readonly [name: string]: unknown } {
   try {
-    const value: unknown = JSON.parse(text)
+    // Nothing that is nested too deeply, or holds half a character, gets into a log.
+    const value: unknown = toJson(JSON.parse(text))
     if (typeof value === 'object' && value !== null) return value as { readonly [name: string]: unknown }
   } catch {
     // What was thrown would quote what people said.
@@ -61,10 +65,10 @@ function parse(text: string, line: number): { readonly [name: string]: unknown }
   throw invalid(line, 'it is not a JSON object')
 }
 
-function checkHeader({ type, version }: { readonly [name: string]: unknown }): void {
-  if (type !== 'session') throw invalid(1, 'it must be the first line of an exported session')
+function checkHeader({ type, version }: { readonly [name: string]: unknown }, line: number): void {
+  if (type !== 'session') throw invalid(line, 'it must be the first line of an exported session')
   if (version !== VERSION)
-    throw invalid(1, `it has version ${Number(version)}, and this package reads ${VERSION}; update it`)
+    throw invalid(line, `it has version ${Number(version)}, and this package reads ${VERSION}; update it`)
 }
 
 function invalid(line: number, problem: string): OrraError<'import.invalid'> {

@@ -2,7 +2,7 @@ import { type JsonValue, toJson } from '../json.ts'
 import { sayLive } from '../loop/live-notice.ts'
 import type { Message } from '../message.ts'
 import { type Namespace, requireNamespace } from '../namespace.ts'
-import { invalidOption } from '../options.ts'
+import { checkOptions, checkSignal, invalidOption, type OptionNames } from '../options.ts'
 import type { Entry, LoggedEntry, MessageEntry, MetadataEntry } from '../store/entry.ts'
 import type { SessionHead } from '../store/session-head.ts'
 import type { StoreOptions } from '../store/store.ts'
@@ -63,10 +63,22 @@ export interface ForkOptions extends StoreOptions {
   readonly through?: number
 }
 
+const ENTRIES_OPTIONS: OptionNames<EntriesOptions> = { after: true, signal: true }
+const SET_METADATA_OPTIONS: OptionNames<SetMetadataOptions> = { expect: true, signal: true }
+const WATCH_OPTIONS: OptionNames<WatchOptions> = { after: true, signal: true }
+const FORK_OPTIONS: OptionNames<ForkOptions> = { through: true, signal: true }
+
 export function openSession(watched: Watched): Session {
   const { namespace, sessions } = watched
 
-  async function* entries({ after = 0, signal }: EntriesOptions = {}): AsyncGenerator<LoggedEntry> {
+  function entries(options: EntriesOptions = {}): AsyncGenerator<LoggedEntry> {
+    checkOptions('entries', options, ENTRIES_OPTIONS)
+    const { after = 0, signal } = options
+    checkPlace('after', after)
+    return readOn(after, signal)
+  }
+
+  async function* readOn(after: number, signal: AbortSignal | undefined): AsyncGenerator<LoggedEntry> {
     for (;;) {
       const page = await sessions.read(namespace, { after, signal })
       const last = page.at(-1)
@@ -85,13 +97,24 @@ export function openSession(watched: Watched): Session {
       for await (const { entry } of entries(options)) if (isMessage(entry)) messages.push(entry.message)
       return messages
     },
-    async setMetadata(set, { expect, signal } = {}) {
+    async setMetadata(set, options = {}) {
+      checkOptions('setMetadata', options, SET_METADATA_OPTIONS)
+      const { expect, signal } = options
       const conditions = expect === undefined ? {} : { expect: plain('expect', expect) }
       await sessions.append(namespace, [{ type: 'metadata', set: plain('metadata', set) }], { ...conditions, signal })
+      sayLive(watched.notices, namespace, { type: 'changed' })
     },
-    watch: (options = {}) => watchSession(watched, options),
-    async fork(target, { through = Number.POSITIVE_INFINITY, signal } = {}) {
+    watch(options = {}) {
+      checkOptions('watch', options, WATCH_OPTIONS)
+      checkSignal(options.signal)
+      if (options.after !== undefined) checkPlace('after', options.after)
+      return watchSession(watched, options)
+    },
+    async fork(target, options = {}) {
       requireNamespace(target)
+      checkOptions('fork', options, FORK_OPTIONS)
+      const { through = Number.MAX_SAFE_INTEGER, signal } = options
+      checkPlace('through', through)
       const copied: Entry[] = []
       for await (const { seq, entry } of entries({ signal })) {
         if (seq > through) break
@@ -114,7 +137,14 @@ export function openSession(watched: Watched): Session {
   }
 }
 
+function checkPlace(option: string, seq: number): void {
+  if (!(Number.isSafeInteger(seq) && seq >= 0)) throw invalidOption(option, 'give the "seq" of an entry, or 0')
+}
+
 function plain(option: string, set: Metadata): MetadataEntry['set'] {
+  if (typeof set !== 'object' || set === null || Array.isArray(set)) {
+    throw invalidOption(option, 'give an object of names and values')
+  }
   try {
     return toJson(set)
   } catch (error) {

@@ -5,6 +5,7 @@ import { sessionDeleted } from '../loop/recorded-result.ts'
 import type { Namespace } from '../namespace.ts'
 import type { LoggedEntry } from '../store/entry.ts'
 import type { Notices } from '../store/notices.ts'
+import { isFree } from '../store/session-head.ts'
 import type { SessionLog } from '../store/session-log.ts'
 import type { StoreOptions } from '../store/store.ts'
 
@@ -26,37 +27,86 @@ export interface Watched {
   readonly closing: AbortSignal
 }
 
-/** Ends with the signal, and throws `session.deleted` and `runtime.closed`. */
-export async function* watchSession(watched: Watched, options: WatchOptions): AsyncGenerator<SessionEvent, void> {
-  const { namespace, sessions, notices, pollMs, closing } = watched
-  using stop = linkAbort(options.signal, closing)
-  const heard: LiveNotice[] = []
+/** Notices that a slow watcher keeps; of more it only knows that there were some. */
+const MOST_HEARD = 1000
+/** How far back the last entry of a run is looked for, to begin with. */
+const LOOK_BACK = 50
+
+/** Ends with the signal, and when it is left, even while nothing happens. Throws `session.deleted` and `runtime.closed`. */
+export function watchSession(watched: Watched, options: WatchOptions): AsyncIterableIterator<SessionEvent> {
+  const left = new AbortController()
+  const events = watch(watched, options, left.signal)
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next: () => events.next(),
+    async return() {
+      left.abort()
+      await events.return()
+      return { done: true, value: undefined }
+    },
+  }
+}
+
+async function* watch(
+  { namespace, sessions, notices, pollMs, closing }: Watched,
+  options: WatchOptions,
+  leaving: AbortSignal,
+): AsyncGenerator<SessionEvent, void> {
+  using stop = linkAbort(leaving, options.signal, closing)
+  const left = stop.signal
+  let heard: LiveNotice[] = []
   let nap = new AbortController()
   await using _ = await notices.subscribe(namespace, (notice: JsonObject) => {
     const known = liveNotice(notice)
     if (!known || known.type === 'watching') return
+    // Whoever is that slow asks for what it has missed.
+    if (heard.length >= MOST_HEARD) heard = [{ type: 'working' }]
     heard.push(known)
     nap.abort()
   })
-  const say = (late: boolean) => sayLive(notices, namespace, { type: 'watching', late })
+  let saidAt = 0
+  const say = (late: boolean) => {
+    saidAt = performance.now()
+    sayLive(notices, namespace, { type: 'watching', late })
+  }
   say(true)
 
   const head = await sessions.head(namespace)
   let sessionId = head?.id
   let cursor = options.after ?? (head?.openRun ? head.openRun.seq - 1 : (head?.length ?? 0))
-  /** How many live events were seen since the entry at the cursor. */
-  let seen = 0
-  let saidAt = performance.now()
+  let written = await lastWritten(cursor)
+  /** Who tells what has happened since which entry, and how much of it was seen. */
+  let told = { line: '', after: 0, seen: 0 }
+
+  async function lastWritten(cursor: number): Promise<number> {
+    const before = await sessions.read(namespace, { after: Math.max(0, cursor - LOOK_BACK), limit: LOOK_BACK })
+    return before.findLast(({ seq, entry }) => seq <= cursor && !isFree(entry))?.seq ?? 0
+  }
 
   async function* newEntries(): AsyncGenerator<SessionEvent> {
-    for (;;) {
+    while (!left.aborted) {
       const entries = await sessions.read(namespace, { after: cursor })
       if (entries.length === 0) return
       for (const logged of entries) {
         cursor = logged.seq
-        seen = 0
+        if (!isFree(logged.entry)) written = logged.seq
         yield { type: 'entry', ...logged }
       }
+    }
+  }
+
+  async function* newEvents({ line, after, from, isOldest, events }: Told): AsyncGenerator<SessionEvent> {
+    if (after > written) yield* newEntries()
+    // What led to an entry that is there already is over.
+    if (after < written) return
+    if (line !== told.line || after !== told.after) told = { line, after, seen: 0 }
+    if (from > told.seen && !isOldest) return say(true)
+    if (from > told.seen) told.seen = from
+    for (const event of events.slice(told.seen - from)) {
+      told.seen += 1
+      yield event
     }
   }
 
@@ -66,33 +116,21 @@ export async function* watchSession(watched: Watched, options: WatchOptions): As
     sessionId = id
   }
 
-  while (!stop.signal.aborted) {
+  while (!left.aborted) {
+    if (performance.now() - saidAt > WATCHED_MS / 3) say(false)
     yield* newEntries()
     // Each notice is a reason to look; a live one has something to say itself.
     for (const notice of heard.splice(0)) {
-      if (notice.type === 'working') say(seen === 0)
-      if (notice.type !== 'live') continue
-      if (notice.after > cursor) yield* newEntries()
-      // What led to an entry that is there already is over.
-      if (notice.after < cursor) continue
-      if (notice.from > seen) {
-        say(true)
-        continue
-      }
-      for (const event of notice.events.slice(seen - notice.from)) {
-        seen += 1
-        yield event
-      }
+      if (notice.type === 'working') say(true)
+      if (notice.type === 'live') yield* newEvents(notice)
     }
-    if (heard.length > 0 || stop.signal.aborted) continue
+    if (heard.length > 0 || left.aborted) continue
     nap = new AbortController()
-    using either = linkAbort(nap.signal, stop.signal)
+    using either = linkAbort(nap.signal, left)
     await pause(pollMs, either.signal)
-    if (performance.now() - saidAt > WATCHED_MS / 3) {
-      say(false)
-      saidAt = performance.now()
-    }
     if (heard.length === 0 || heard.some(({ type }) => type === 'changed')) await checkDeleted()
   }
   closing.throwIfAborted()
 }
+
+type Told = Extract<LiveNotice, { type: 'live' }>

@@ -1,4 +1,5 @@
 import { OrraError } from '../errors.ts'
+import { type JsonValue, toJson } from '../json.ts'
 import type { Claim } from './counters.ts'
 import type { RecordKey } from './records.ts'
 
@@ -41,9 +42,25 @@ export function checkAmount(amount: number): void {
 }
 
 function checkName(what: string, name: unknown, longest: number): void {
-  const fits = typeof name === 'string' && name !== '' && name.length <= longest
-  if (!fits || !name.isWellFormed() || name.includes('\0')) {
-    throw invalid(`${what} is 1 to ${longest} characters without NUL`)
+  if (!isName(name, longest)) throw invalid(`${what} is 1 to ${longest} characters without NUL`)
+}
+
+function isName(value: unknown, longest: number): value is string {
+  if (typeof value !== 'string' || value === '' || value.length > longest) return false
+  return value.isWellFormed() && !value.includes('\0')
+}
+
+/** Whether it can be the key of an input: 1 to 256 characters without NUL. */
+export function isKey(value: unknown): value is string {
+  return isName(value, 256)
+}
+
+/** The value as it is kept, sharing nothing with the one given. Throws `store.invalid` for what JSON cannot hold. */
+export function recordValue(value: JsonValue): JsonValue {
+  try {
+    return toJson(value)
+  } catch {
+    throw invalid('the value of a record is JSON, and not nested too deeply')
   }
 }
 

@@ -57,6 +57,9 @@ interface BookedReservation {
 
 type BookedClaim = Omit<BookedCounter, 'used'> & { readonly amount: number }
 
+/** How often it is looked for what has ended, in milliseconds. */
+const FORGET_MS = 60_000
+
 interface Kept extends Omit<BookedCounter, 'used'> {
   used: number
   /** The reservations that claim something of it. */
@@ -66,6 +69,7 @@ interface Kept extends Omit<BookedCounter, 'used'> {
 export function counterBook(): CounterBook {
   const counters = new Map<string, Kept>()
   const reservations = new Map<string, BookedReservation>()
+  let forgotAt = Number.NEGATIVE_INFINITY
 
   function reservedOf(place: string, { reservedBy }: Kept, now: number): number {
     let sum = 0
@@ -108,7 +112,7 @@ export function counterBook(): CounterBook {
     for (const [index, claim] of claims.entries()) {
       if (!claim || hasEnded(claim, at)) continue
       const kept = open(claim, at)
-      kept.used += amounts[index] ?? 0
+      kept.used = Math.min(kept.used + (amounts[index] ?? 0), Number.MAX_SAFE_INTEGER)
       kept.reservedBy.delete(id)
     }
   }
@@ -121,8 +125,10 @@ export function counterBook(): CounterBook {
     }
   }
 
-  /** What has ended takes no room for longer than it must. */
+  /** What has ended takes no room for much longer than it must. */
   function forget(now: number): void {
+    if (now - forgotAt < FORGET_MS && now >= forgotAt) return
+    forgotAt = now
     for (const [place, kept] of counters) if (hasEnded(kept, now)) counters.delete(place)
     for (const id of reservations.keys()) if (!settleable(id, now)) reservations.delete(id)
   }

@@ -41,7 +41,10 @@ export interface Claim {
   readonly counter: string
   /** Which window, such as `2026-11-22`: 1 to 64 characters without NUL. Windows share nothing. */
   readonly window: string
-  /** When the window ends, in milliseconds since 1970. @default never */
+  /**
+   * From when on it may be forgotten, in milliseconds since 1970 by the store's clock: the end of the window and somewhat
+   * more, as clocks differ. A limit holds until then. @default never
+   */
   readonly endsAt?: number
   /** A whole number, 0 or more, of whatever unit the counter has. */
   readonly amount: number

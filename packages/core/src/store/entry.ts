@@ -36,8 +36,11 @@ export interface InputEntry {
   readonly key: string
   readonly message: UserMessage
   readonly settings?: RunSettings
-  /** It joins the run that is open, before its next model call; without one it waits its turn like any other. */
-  readonly steer?: true
+  /**
+   * `interrupt`: everything before it is withdrawn, in the same append. `steer`: it joins the run that is open, before its
+   * next model call, unless it has settings of its own. @default it waits its turn
+   */
+  readonly whenBusy?: 'interrupt' | 'steer'
 }
 
 /**

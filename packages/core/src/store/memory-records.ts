@@ -1,5 +1,4 @@
-import { toJson } from '../json.ts'
-import { checkRecordKey, checkVersion } from './checks.ts'
+import { checkRecordKey, checkVersion, recordValue } from './checks.ts'
 import { freeze } from './freeze.ts'
 import { pageOf } from './page.ts'
 import type { RecordKey, RecordScope, SearchableRecords, StoredRecord } from './records.ts'
@@ -36,7 +35,7 @@ export function memoryRecords(now: () => number): SearchableRecords {
       const at = now()
       const { createdAt = at } = current(key, version) ?? {}
       const place = { collection, namespace: namespace.key, id }
-      const record = freeze({ ...place, version: ++lastVersion, value: toJson(value), createdAt, updatedAt: at })
+      const record = freeze({ ...place, version: ++lastVersion, value: recordValue(value), createdAt, updatedAt: at })
       records.set(recordPlace(key), record)
       return record
     },

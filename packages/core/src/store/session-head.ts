@@ -34,14 +34,18 @@ export interface SessionHead {
 /** What an append will do, decided before anything is written. */
 export interface AppendPlan {
   readonly head: SessionHead
-  /** The entries to write. When there are none, nothing is to be written, and no session made. */
+  /** The entries to write, which may be more than were given. When there are none, nothing is to be written, and no session made. */
   readonly logged: readonly LoggedEntry[]
   /** For each entry given, its place; that of the first for an input whose key is there already, 0 for one left out. */
   readonly seqs: readonly number[]
 }
 
-/** Entries that anyone may append, without a lease. */
 const FREE: ReadonlySet<Entry['type']> = new Set(['input', 'input-withdrawn', 'metadata'])
+
+/** Whether anyone may append it, without a lease. */
+export function isFree({ type }: Entry): boolean {
+  return FREE.has(type)
+}
 
 /**
  * The rules of an append, the same for every store: fences, keys, places and the new head. A store calls it inside
@@ -65,7 +69,7 @@ export function planAppend(
   const base = current ?? emptyHead(namespace, options.now)
   // Before the first claim there is no epoch that could prove anything.
   const isWriter = base.epoch > 0 && options.epoch === base.epoch
-  if (!isWriter && entries.some((entry) => !FREE.has(entry.type))) throw fenced(namespace)
+  if (!isWriter && !entries.every(isFree)) throw fenced(namespace)
   const isKnown = (entry: Entry) => entry.type === 'input' && options.seqOfKey(entry.key) !== undefined
   if (options.ifIdle && isPending(base) && !entries.every(isKnown)) throw busy(namespace)
   if (!meets(base.metadata, options.expect)) throw conflict(namespace)
@@ -73,16 +77,20 @@ export function planAppend(
   const logged: LoggedEntry[] = []
   const accepted = new Map<string, number>()
   let head = base
-  const place = (entry: Entry): number => {
-    if (entry.type === 'input') {
-      const known = accepted.get(entry.key) ?? options.seqOfKey(entry.key)
-      if (known !== undefined) return known
-    }
-    if (entry.type === 'input-withdrawn' && !isOpen(head, entry.input)) return 0
+  const write = (entry: Entry): number => {
     const seq = head.length + 1
     logged.push({ seq, at: options.now, entry })
     head = nextHead(head, entry, options.now)
-    if (entry.type === 'input') accepted.set(entry.key, seq)
+    return seq
+  }
+  const place = (entry: Entry): number => {
+    if (entry.type === 'input-withdrawn') return openInputs(head).includes(entry.input) ? write(entry) : 0
+    if (entry.type !== 'input') return write(entry)
+    const known = accepted.get(entry.key) ?? options.seqOfKey(entry.key)
+    if (known !== undefined) return known
+    if (entry.whenBusy === 'interrupt') for (const input of openInputs(head)) write({ type: 'input-withdrawn', input })
+    const seq = write(entry)
+    accepted.set(entry.key, seq)
     return seq
   }
   const seqs = entries.map(place)
@@ -109,8 +117,9 @@ export function emptyHead(namespace: Namespace, now: number): SessionHead {
   }
 }
 
-function isOpen(head: SessionHead, input: string): boolean {
-  return head.inbox.includes(input) || head.openRun?.input === input
+/** The keys of all inputs that are being answered or wait. */
+function openInputs({ inbox, openRun }: SessionHead): readonly string[] {
+  return openRun ? [openRun.input, ...inbox] : inbox
 }
 
 function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
@@ -147,7 +156,9 @@ function merged(metadata: SessionHead['metadata'], set: SessionHead['metadata'])
 }
 
 function meets(metadata: SessionHead['metadata'], expect: SessionHead['metadata'] = {}): boolean {
-  return Object.entries(expect).every(([name, value]) => isDeepStrictEqual(metadata[name] ?? null, value))
+  return Object.entries(expect).every(([name, value]) =>
+    isDeepStrictEqual(Object.hasOwn(metadata, name) ? metadata[name] : null, value),
+  )
 }
 
 function conflict(namespace: Namespace): OrraError<'store.conflict'> {

@@ -24,7 +24,8 @@ export interface SessionLog {
    * Appends entries, atomically. `input`, `input-withdrawn` and `metadata` are free to anyone; every other kind needs
    * `epoch` and throws `store.fenced` when that is not the session's current one. An `input` whose key the session has
    * already accepted is not appended again: its place in `seqs` names the first one. An implementer must keep the keys of
-   * inputs for as long as the session.
+   * inputs for as long as the session. It never makes an append again by itself when it does not know whether the first was
+   * done: only an input could not be there twice. It throws `store.unusable`.
    */
   append(namespace: Namespace, entries: readonly Entry[], options?: AppendOptions): Promise<AppendResult>
 
@@ -61,7 +62,7 @@ export interface AppendResult {
   readonly head: SessionHead
   /** For each entry given, its place in the log; 0 for a withdrawal that had nothing to withdraw. */
   readonly seqs: readonly number[]
-  /** How many entries were written: `AppendPlan.logged`. Fewer than were given when some were there, or not needed. */
+  /** How many entries were written: `AppendPlan.logged`. Not as many as were given when some were there, not needed, or withdrew others. */
   readonly written: number
 }
 
