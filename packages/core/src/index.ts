@@ -84,7 +84,7 @@ export type {
 } from './store/entry.ts'
 export { type MemoryStoreOptions, memoryStore } from './store/memory-store.ts'
 export { canNotify, type Notices, type NotifyingStore } from './store/notices.ts'
-export { pageOf } from './store/page.ts'
+export { type Page, type PageOptions, pageOf, type StoreOptions } from './store/page.ts'
 export {
   canSearch,
   type ListRecordsOptions,
@@ -107,7 +107,7 @@ export type {
   ReadOptions,
   SessionLog,
 } from './store/session-log.ts'
-export type { Page, PageOptions, Store, StoreOptions } from './store/store.ts'
+export type { Store } from './store/store.ts'
 export { rankByWords, textIn, wordsOf } from './store/words.ts'
 export {
   defineTool,

@@ -20,8 +20,8 @@ import { createServices, type RuntimeOptions } from './services.ts'
 import { type EraseReceipt, eraseUnder, exportUnder } from './session/everything-under.ts'
 import { openSession, type Session } from './session/session.ts'
 import { canNotify } from './store/notices.ts'
+import type { StoreOptions } from './store/page.ts'
 import { isPending } from './store/session-head.ts'
-import type { StoreOptions } from './store/store.ts'
 
 /** Serves any number of users at once; each namespace is a session of its own, and one message at a time is answered in it. */
 export interface Runtime extends AsyncDisposable {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { CrashPlace } from './crash-place.ts'
 import type { CrashProblem } from './crash-problem.ts'
 import { tryCrash } from './crash-trial.ts'
 import { inParallel } from './in-parallel.ts'
@@ -24,13 +25,6 @@ export interface CrashOptions {
   readonly leaseTtlMs?: number
   /** How long a process may take to go on and have the whole conversation, in milliseconds. @default 10,000 */
   readonly patienceMs?: number
-}
-
-export interface CrashPlace {
-  /** What the application's module is told, such as a folder or a URL. */
-  readonly place: string
-  /** Removes it and all that is there. */
-  readonly dispose: () => Promise<void>
 }
 
 /** What came of one crash. */

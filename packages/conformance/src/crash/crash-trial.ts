@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { differences } from './compare-sessions.ts'
-import type { CrashPlace } from './crash-everywhere.ts'
+import type { CrashPlace } from './crash-place.ts'
 import type { CrashProblem } from './crash-problem.ts'
 import { effectProblems } from './effect-problems.ts'
 import { readJournal } from './journal.ts'

@@ -1,22 +1,21 @@
 import { randomUUID } from 'node:crypto'
-import { type LinkedAbort, linkAbort, onAbort } from '../abort.ts'
+import { type LinkedAbort, linkAbort } from '../abort.ts'
 import { isOrraError } from '../errors.ts'
 import { type KeptLease, keepLease, leaseLost } from '../log/keep-lease.ts'
 import { openLiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
-import type { InputEntry } from '../store/entry.ts'
 import type { Lease } from '../store/session-log.ts'
-import type { WhenBusy } from './accept-input.ts'
 import { advance } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
-import type { RunEvent, RunOutcome, RunResult } from './event.ts'
+import type { RunEvent, RunOutcome } from './event.ts'
 import { openLeaseDesk } from './lease-desk.ts'
 import { type LiveLine, openLiveLine } from './live-line.ts'
 import { type LiveNotice, sayLive } from './live-notice.ts'
-import { recordedResult, sessionDeleted, withdrawn } from './recorded-result.ts'
+import { openReception, type Reception } from './reception.ts'
+import { recordedResult, sessionDeleted } from './recorded-result.ts'
 import { finishRun, startRun } from './run.ts'
-import { beforeAppend, type RunScope, type Services } from './run-scope.ts'
-import { type Caller, isCaller, type Resumer, type Waiter, waitingRoom } from './waiting-room.ts'
+import type { RunScope, Services } from './run-scope.ts'
+import { waitingRoom } from './waiting-room.ts'
 
 type Emit = (event: RunEvent) => void
 
@@ -24,11 +23,7 @@ type Emit = (event: RunEvent) => void
  * All that one process does in one session: it takes the lease while somebody waits, answers the inbox in order, and
  * gives the lease back. Inputs older than the callers', and a run that a dead process left open, come first.
  */
-export interface SessionWorker {
-  /** Accepts a message and answers it. Rejects with what made its run fail. */
-  answer(entry: InputEntry, whenBusy: WhenBusy, signal: AbortSignal, emit: Emit): Promise<RunResult>
-  /** Finishes what the log leaves open; `once`: one run, unless another process works in the session. Resolves to the last result, or `undefined` when there was none. */
-  resume(signal: AbortSignal, emit: Emit, once?: boolean): Promise<RunResult | undefined>
+export interface SessionWorker extends Pick<Reception, 'answer' | 'resume'> {
   /** The session was deleted: what is under way fails at once. Resolves when it has. */
   abandon(): Promise<void>
   /** Nobody waits and nothing is under way. */
@@ -53,8 +48,12 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   let working: Promise<void> | undefined
   /** The lease, and the end of what is done under it. */
   let held: { readonly lease: KeptLease; readonly ended: Promise<void> } | undefined
-  /** Writes to the log that no run makes. */
-  const writing = new Set<Promise<unknown>>()
+  const reception = openReception({
+    ...{ namespace, services, closing, log, room, wake },
+    audience: () => audience,
+    changed: heedWithdrawals,
+    left: () => room.empty && desk.wake(),
+  })
 
   function wake(): void {
     working ??= work().finally(() => {
@@ -121,7 +120,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   /** Another has the session now, and callers wait on, unless they have left; or it was deleted. */
   async function afterFence(): Promise<void> {
     await log.forget()
-    for (const waiter of [...room.callers, ...room.resumers]) if (waiter.signal.aborted) leave(waiter)
+    for (const waiter of [...room.callers, ...room.resumers]) if (waiter.signal.aborted) reception.leave(waiter)
     const head = await sessions.head(namespace).catch((error: unknown) => room.failAll(error))
     if (!head) room.failAll(sessionDeleted(namespace))
   }
@@ -235,103 +234,9 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     room.settleCallers(new Set([input]), outcome)
   }
 
-  /** The last to leave the current run gets that run's end; all others may go at once. */
-  function leave(waiter: Waiter): void {
-    if (audience?.has(waiter) && !audience.leave(waiter)) return
-    if (!room.remove(waiter)) return
-    if (room.empty) desk.wake()
-    if (!isCaller(waiter)) {
-      waiter.resolve(undefined)
-      return
-    }
-    const result = withdrawn()
-    waiter.emit({ type: 'run-end', ...result })
-    const [heir] = room.callersOf(waiter.input)
-    if (heir && waiter.owns) heir.owns = true
-    const takenBack = waiter.owns && !heir ? track(withdraw(waiter.input)) : Promise.resolve()
-    takenBack.then(() => waiter.resolve(result), waiter.reject)
-  }
-
-  async function withdraw(input: string): Promise<void> {
-    await log.withdraw([input])
-    say({ type: 'changed' })
-  }
-
-  function track<T>(write: Promise<T>): Promise<T> {
-    writing.add(write)
-    const done = () => void writing.delete(write)
-    write.then(done, done)
-    return write
-  }
-
-  async function accept(
-    entry: InputEntry,
-    whenBusy: WhenBusy,
-    waiter: Omit<Caller, 'input' | 'place' | 'owns'>,
-  ): Promise<Caller> {
-    // Nothing that is only being accepted holds up the end of the runtime.
-    using either = linkAbort(waiter.signal, closing)
-    const { signal } = either
-    const message = await beforeAppend(services.hooks, { namespace, signal }, entry.message)
-    let caller: Caller | undefined
-    try {
-      const accepted = await log.accept(
-        { ...entry, message },
-        { signal, ifIdle: whenBusy === 'reject' },
-        ({ place, isNew }) => {
-          caller = { ...waiter, input: entry.key, place, owns: isNew }
-          room.add(caller)
-          if (audience?.inputs.has(entry.key)) audience.join(caller)
-          return caller
-        },
-      )
-      heedWithdrawals()
-      if (entry.whenBusy) say({ type: 'changed' })
-      return accepted
-    } catch (error) {
-      if (caller) room.remove(caller)
-      throw error
-    }
-  }
-
-  /** A session that is busy only because its process died is gone on with, for the sake of the next who asks. */
-  async function revive(): Promise<void> {
-    const { items } = await sessions.list({ within: namespace, pending: true, limit: 1 })
-    if (items[0]?.namespace !== namespace.key || room.resumers.size > 0) return
-    const nobody = { signal: new AbortController().signal, emit: () => {}, resolve: () => {}, reject: () => {} }
-    room.add({ ...nobody, once: false, last: undefined })
-    wake()
-  }
-
   return {
-    async answer(entry, whenBusy, signal, emit) {
-      const { promise, resolve, reject } = Promise.withResolvers<RunResult>()
-      // It may be settled before anybody here gets to wait for it.
-      promise.catch(() => {})
-      let caller: Caller
-      try {
-        caller = await track(accept(entry, whenBusy, { signal, emit, resolve, reject }))
-      } catch (error) {
-        if (isOrraError(error, 'session.busy')) await track(revive()).catch(() => {})
-        if (!signal.aborted || error !== signal.reason) throw error
-        const result = withdrawn()
-        emit({ type: 'run-end', ...result })
-        return result
-      }
-      using _ = onAbort(signal, () => leave(caller))
-      wake()
-      return await promise
-    },
-
-    async resume(signal, emit, once = false) {
-      const { promise, resolve, reject } = Promise.withResolvers<RunResult | undefined>()
-      promise.catch(() => {})
-      const resumer: Resumer = { signal, emit, resolve, reject, once, last: undefined }
-      room.add(resumer)
-      using _ = onAbort(signal, () => leave(resumer))
-      wake()
-      return await promise
-    },
+    answer: reception.answer,
+    resume: reception.resume,
 
     async abandon() {
       held?.lease.lose(leaseLost(namespace))
@@ -339,11 +244,11 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     },
 
     get idle() {
-      return working === undefined && room.empty && writing.size === 0
+      return working === undefined && room.empty && !reception.writes
     },
 
     async settled() {
-      while (working || writing.size > 0) await Promise.allSettled([working, ...writing])
+      while (working || reception.writes) await Promise.allSettled([working, reception.written()])
     },
   }
 }

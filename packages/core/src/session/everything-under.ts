@@ -1,6 +1,7 @@
 import { Namespace } from '../namespace.ts'
 import type { LoggedEntry } from '../store/entry.ts'
-import type { Page, Store, StoreOptions } from '../store/store.ts'
+import type { Page, StoreOptions } from '../store/page.ts'
+import type { Store } from '../store/store.ts'
 import { lineOf, sessionLines } from './json-lines.ts'
 
 /** How many of each were removed. */

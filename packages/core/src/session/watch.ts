@@ -5,9 +5,9 @@ import { sessionDeleted } from '../loop/recorded-result.ts'
 import type { Namespace } from '../namespace.ts'
 import type { LoggedEntry } from '../store/entry.ts'
 import type { Notices } from '../store/notices.ts'
+import type { StoreOptions } from '../store/page.ts'
 import { isFree } from '../store/session-head.ts'
 import type { SessionLog } from '../store/session-log.ts'
-import type { StoreOptions } from '../store/store.ts'
 
 /** What a watcher sees: every entry of the log, once and in order, and between them what is never in the log. */
 export type SessionEvent = ({ readonly type: 'entry' } & LoggedEntry) | LiveEvent

@@ -9,8 +9,8 @@ import {
   refusedClaim,
   SETTLE_LATE_MS,
 } from './counters.ts'
+import type { Page } from './page.ts'
 import { pageOf } from './page.ts'
-import type { Page } from './store.ts'
 import { inSubtree, isUnder } from './subtree.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Namespace } from '../namespace.ts'
-import type { Page, PageOptions, StoreOptions } from './store.ts'
+import type { Page, PageOptions, StoreOptions } from './page.ts'
 
 /**
  * Amounts in windows of time: what a namespace has used of what it may. An amount is reserved before it is spent and

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../json.ts'
 import type { Namespace } from '../namespace.ts'
-import type { Page, PageOptions, StoreOptions } from './store.ts'
+import type { Page, PageOptions, StoreOptions } from './page.ts'
 
 /**
  * JSON documents by collection, namespace and id: memories, projects, schedules. Each has a version, so that two who

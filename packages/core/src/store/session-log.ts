@@ -1,7 +1,7 @@
 import type { Namespace } from '../namespace.ts'
 import type { Entry, LoggedEntry } from './entry.ts'
+import type { Page, PageOptions, StoreOptions } from './page.ts'
 import type { SessionHead } from './session-head.ts'
-import type { Page, PageOptions, StoreOptions } from './store.ts'
 
 /**
  * One append-only log a namespace, and the lease that makes one writer of many.

@@ -20,21 +20,3 @@ export interface Store extends AsyncDisposable {
   /** Amounts: what is used of what is allowed. */
   readonly counters: Counters
 }
-
-export interface StoreOptions {
-  /** Aborted before the call begins, nothing is done and its reason is thrown. What has begun is finished. */
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface Page<T> {
-  readonly items: readonly T[]
-  /** Where the next page begins; absent on the last one. To be handed back as `after`, and not to be read. */
-  readonly next?: string
-}
-
-export interface PageOptions extends StoreOptions {
-  /** The `next` of the page before. */
-  readonly after?: string
-  /** @default 100 */
-  readonly limit?: number
-}
