@@ -29,12 +29,12 @@ export interface LiveLog {
   forget(): Promise<void>
 }
 
-export interface AcceptOptions {
+interface AcceptOptions {
   readonly signal: AbortSignal
   readonly ifIdle: boolean
 }
 
-export interface Acceptance {
+interface Acceptance {
   readonly place: Place
   /** False when its key had been accepted before. */
   readonly isNew: boolean
