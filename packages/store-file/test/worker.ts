@@ -1,10 +1,8 @@
-// A process of its own for processes.test.ts: it appends, writes whatever there is to be written,
-// answers messages one after the other, or finishes what is open.
-import { appendFileSync } from 'node:fs'
-import { createRuntime, defineTool, Namespace, type Provider } from '@orra/core'
+// A process of its own for processes.test.ts: it appends, or writes whatever there is to be written.
+import { Namespace } from '@orra/core'
 import { fileStore } from '@orra/store-file'
 
-const [job, path = '', effects = ''] = process.argv.slice(2)
+const [job, path = ''] = process.argv.slice(2)
 const bob = Namespace.of('bob')
 const store = fileStore(path)
 
@@ -14,36 +12,6 @@ const step = (message: object | string = 'step') =>
     if (process.send) process.send(message, () => resolve())
     else resolve()
   })
-
-const provider: Provider = {
-  name: 'model',
-  model: 'model-1',
-  async *stream({ messages }) {
-    await step()
-    const usage = { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 }
-    const calls = [1, 2].map(
-      () => ({ type: 'tool-call', callId: crypto.randomUUID(), name: 'effect', input: {} }) as const,
-    )
-    const asked = messages.at(-1)?.role === 'user'
-    const content = asked ? calls : [{ type: 'text', text: 'Done.' } as const]
-    yield {
-      type: 'finish',
-      message: { role: 'assistant', content },
-      stopReason: asked ? 'tool-calls' : 'stop',
-      usage,
-      model: 'model-1',
-    }
-  },
-}
-const effect = defineTool({
-  name: 'effect',
-  description: 'Leaves a trace.',
-  async execute(_, { callId }) {
-    appendFileSync(effects, `${callId}\n`)
-    await step()
-    return 'done'
-  },
-})
 
 if (job === 'append') {
   const message = { role: 'user', content: [{ type: 'text', text: 'Hello' }] } as const
@@ -60,8 +28,4 @@ if (job === 'append') {
     if (asked.granted) await store.counters.settle(asked.id, [1])
     await step({ key, seq: seqs[0] ?? 0 })
   }
-} else {
-  const orra = createRuntime({ provider, store, tools: [effect], leaseTtlMs: 100 })
-  if (job === 'resume') await orra.resume(bob)
-  else for (;;) await orra.run(bob, 'Hello')
 }

@@ -1,8 +1,7 @@
-import { execFile, fork } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { describeCrashes } from '@orra/conformance'
 import { type Entry, Namespace } from '@orra/core'
 import { postgresStore } from '@orra/store-postgres'
 import { expect, it } from 'vitest'
@@ -34,50 +33,12 @@ await describePostgres('several processes on one database', (url) => {
     expect(ended).toEqual({ stdout: '', stderr: '' })
   })
 
-  it('killed over and over, lose nothing, do nothing twice and never interleave', async () => {
-    await using scratch = scratchSchema(url)
-    const { schema } = scratch
-    await using folder = await scratchFolder()
-    const effects = join(folder.path, 'effects')
-    await writeFile(effects, '')
-    for (let round = 0; round < 6; round += 1) {
-      const child = fork(worker, ['answer', url, schema, effects], { execArgv, stdio: 'ignore' })
-      const exited = new Promise((resolve) => child.on('exit', resolve))
-      // Each round dies a few steps further on than the one before.
-      let steps = 0
-      child.on('message', () => {
-        steps += 1
-        if (steps === 3 + 5 * round) child.kill('SIGKILL')
-      })
-      await exited
-    }
-    await run(process.execPath, [...execArgv, worker, 'resume', url, schema, effects])
-
-    const entries = await entriesOf(url, schema)
-    const inputs = entries.flatMap((entry) => (entry.type === 'input' ? [entry.key] : []))
-    const taken = entries.flatMap((entry) => (entry.type === 'message' && entry.input ? [entry.input] : []))
-    expect(taken).toEqual(inputs)
-    expect(inputs.length).toBeGreaterThan(6)
-    let open: string | undefined
-    for (const entry of entries) {
-      if (entry.type === 'run-started') expect(open).toBeUndefined()
-      if (entry.type === 'run-ended') expect(entry.runId).toBe(open)
-      if (entry.type === 'run-started') open = entry.runId
-      if (entry.type === 'run-ended') open = undefined
-    }
-    expect(open).toBeUndefined()
-    const done = (await readFile(effects, 'utf8')).trim().split('\n')
-    expect(new Set(done).size).toBe(done.length)
-    const results = entries.flatMap((entry) =>
-      entry.type === 'message' && entry.message.role === 'tool'
-        ? entry.message.content.map(({ callId }) => callId)
-        : [],
-    )
-    expect(new Set(results).size).toBe(results.length)
-  }, 60_000)
+  describeCrashes('a bot on it', {
+    module: new URL('./crash-app.ts', import.meta.url),
+    place: async () => {
+      const { schema, [Symbol.asyncDispose]: dispose } = scratchSchema(url)
+      return { place: JSON.stringify([url, schema]), dispose }
+    },
+    againEvery: 0,
+  })
 })
-
-async function scratchFolder() {
-  const path = await mkdtemp(join(tmpdir(), 'orra-postgres-'))
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
-}

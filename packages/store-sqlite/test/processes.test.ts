@@ -1,7 +1,8 @@
-import { execFile, fork } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { describeCrashes } from '@orra/conformance'
 import { type Entry, isOrraError, Namespace } from '@orra/core'
 import { sqliteStore } from '@orra/store-sqlite'
 import { describe, expect, it } from 'vitest'
@@ -20,50 +21,19 @@ async function entriesOf(path: string): Promise<readonly Entry[]> {
 describe('several processes on one file', () => {
   it('may make it at the same moment, and each has its place in the log', async () => {
     await using place = await scratch()
-    const openings = Array.from({ length: 6 }, () => run(process.execPath, [...execArgv, worker, 'append', place.path]))
+    const openings = Array.from({ length: 6 }, () => run(process.execPath, [...execArgv, worker, place.path]))
     await Promise.all(openings)
     expect(await entriesOf(place.path)).toHaveLength(6)
   })
+})
 
-  it('killed over and over, lose nothing, do nothing twice and never interleave', async () => {
-    await using place = await scratch()
-    const effects = join(place.folder, 'effects')
-    await writeFile(effects, '')
-    for (let round = 0; round < 6; round += 1) {
-      const child = fork(worker, ['answer', place.path, effects], { execArgv, stdio: 'ignore' })
-      const exited = new Promise((resolve) => child.on('exit', resolve))
-      // Each round dies a few steps further on than the one before.
-      let steps = 0
-      child.on('message', () => {
-        steps += 1
-        if (steps === 3 + 5 * round) child.kill('SIGKILL')
-      })
-      await exited
-    }
-    await run(process.execPath, [...execArgv, worker, 'resume', place.path, effects])
-
-    const entries = await entriesOf(place.path)
-    const inputs = entries.flatMap((entry) => (entry.type === 'input' ? [entry.key] : []))
-    const taken = entries.flatMap((entry) => (entry.type === 'message' && entry.input ? [entry.input] : []))
-    expect(taken).toEqual(inputs)
-    expect(inputs.length).toBeGreaterThan(6)
-    let open: string | undefined
-    for (const entry of entries) {
-      if (entry.type === 'run-started') expect(open).toBeUndefined()
-      if (entry.type === 'run-ended') expect(entry.runId).toBe(open)
-      if (entry.type === 'run-started') open = entry.runId
-      if (entry.type === 'run-ended') open = undefined
-    }
-    expect(open).toBeUndefined()
-    const done = (await readFile(effects, 'utf8')).trim().split('\n')
-    expect(new Set(done).size).toBe(done.length)
-    const results = entries.flatMap((entry) =>
-      entry.type === 'message' && entry.message.role === 'tool'
-        ? entry.message.content.map(({ callId }) => callId)
-        : [],
-    )
-    expect(new Set(results).size).toBe(results.length)
-  }, 60_000)
+describeCrashes('a bot on it', {
+  module: new URL('./crash-app.ts', import.meta.url),
+  place: async () => {
+    const { folder, [Symbol.asyncDispose]: dispose } = await scratch()
+    return { place: folder, dispose }
+  },
+  againEvery: 0,
 })
 
 describe('a file that cannot be used', () => {
