@@ -32,7 +32,8 @@ export function keepLease(lease: Lease, ttlMs: number, closing: AbortSignal, ren
     if (isOurs === false) lose()
     if (!isOurs) return
     clearTimeout(end)
-    end = setTimeout(lose, ttlMs - (performance.now() - askedAt))
+    // A process that stood still may learn too late that it had been its own.
+    end = setTimeout(lose, Math.max(0, ttlMs - (performance.now() - askedAt)))
     renewed()
   }
   const beats = setInterval(beat, ttlMs / 3)

@@ -45,7 +45,8 @@ export function openLiveLine(namespace: Namespace, notices: Notices, { heard, op
   let isLate = false
   let closed = false
 
-  const watched = () => performance.now() < watchedUntil
+  // Most runs are watched by nobody, and have their deltas looked at all the same.
+  const watched = () => watchedUntil > 0 && performance.now() < watchedUntil
   const say = (notice: LiveNotice) => sayLive(notices, namespace, notice)
 
   function flush(): void {
@@ -107,7 +108,8 @@ export function openLiveLine(namespace: Namespace, notices: Notices, { heard, op
         next = 0
         after = written
       }
-      recent.push(...piecesOf(event))
+      if (isShort(event)) recent.push(event)
+      else recent.push(...piecesOf(event))
       if (recent.length > 2 * KEPT_EVENTS) {
         recent = recent.slice(KEPT_EVENTS)
         oldest += KEPT_EVENTS
@@ -146,9 +148,13 @@ function isLive(event: RunEvent): event is LiveEvent {
   )
 }
 
+function isShort(event: LiveEvent): boolean {
+  return 'text' in event ? event.text.length <= PIECE_CHARACTERS : event.type === 'model-call-start'
+}
+
 function piecesOf(event: LiveEvent): readonly LiveEvent[] {
   if (event.type === 'tool-call-progress') return [{ ...event, message: event.message.slice(0, PIECE_CHARACTERS) }]
-  if (event.type === 'model-call-start' || event.text.length <= PIECE_CHARACTERS) return [event]
+  if (event.type === 'model-call-start') return [event]
   const pieces = event.text.match(new RegExp(`.{1,${PIECE_CHARACTERS}}`, 'gsu')) ?? []
   return pieces.map((text) => ({ ...event, text }))
 }
