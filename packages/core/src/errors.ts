@@ -61,7 +61,7 @@ export interface ErrorDetails {
   'provider.connection': ProviderFailure
   /** The provider's reply breaks the protocol. */
   'provider.bad-reply': ProviderFailure
-  /** The run that answered this message failed in another process; `code` is that failure's. */
+  /** The run that answered this message has failed, in another process or before; `code` is that failure's. */
   'run.failed': { readonly runId: string; readonly code: string }
   /** The runtime was closed. */
   'runtime.closed': Record<string, never>

@@ -93,6 +93,7 @@ describe('an export', () => {
   })
 
   const header = '{"type":"session","version":1,"namespace":"a","id":"1","createdAt":1}'
+  const end = (entries: number) => JSON.stringify({ type: 'end', entries })
   const line = (entry: object) => JSON.stringify({ type: 'entry', seq: 1, at: 1, entry })
   const hello = { role: 'user', content: [{ type: 'text', text: 'a secret' }] }
   const input = line({ type: 'input', key: 'k', message: hello })
@@ -122,6 +123,9 @@ describe('an export', () => {
       ].join('\n'),
       3,
     ],
+    ['no end', [header, input].join('\n'), 2],
+    ['another end', [header, input, end(2)].join('\n'), 3],
+    ['a second session', [header, input, end(1), header].join('\n'), 4],
     ['a run without its message', [header, input, start].join('\n'), 3],
     ['a run for nobody', [header, start, said].join('\n'), 2],
     ['a key accepted twice', [header, input, input].join('\n'), 3],

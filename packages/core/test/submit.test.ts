@@ -112,6 +112,32 @@ describe('recovering', () => {
     expect(most).toBe(1)
   })
 
+  it('leaves nothing, though leases are given back slowly', async () => {
+    const store = memoryStore()
+    const slow: typeof store = {
+      ...store,
+      sessions: {
+        ...store.sessions,
+        claim: async (namespace, options) => {
+          const lease = await store.sessions.claim(namespace, options)
+          return (
+            lease && {
+              ...lease,
+              release: async () => {
+                await new Promise((resolve) => setImmediate(resolve))
+                await lease.release()
+              },
+            }
+          )
+        },
+      },
+    }
+    const { orra } = scripted(['1', '2', '3', '4'], { store: slow })
+    for (const text of ['1', '2', '3', '4']) await orra.submit(bob, text)
+    await orra.recover({ untilIdle: true, pollMs: 60_000 })
+    expect((await store.sessions.head(bob))?.inbox).toEqual([])
+  })
+
   it('keeps to its subtree', async () => {
     const { orra } = scripted(['Hi.'])
     const other = Namespace.of('tenant', 'acme-2', 'user', 'bob')

@@ -154,6 +154,32 @@ describe('a watcher', () => {
     ])
   })
 
+  it('is told the last words before the entry that holds them, however slowly notices come', async () => {
+    const store = memoryStore()
+    const late: (() => void)[] = []
+    const publish: NotifyingStore['notices']['publish'] = (namespace, notice) => {
+      late.push(() => store.notices.publish(namespace, notice))
+      setTimeout(() => late.shift()?.(), 5)
+    }
+    const slow: NotifyingStore = { ...store, notices: { ...store.notices, publish } }
+    const asked = aSwitch()
+    const go = aSwitch()
+    const { orra } = scripted([announced(asked, { text: 'one two three', before: go.promise })], { store: slow })
+    const running = orra.run(bob, 'Hello')
+    await asked.promise
+    const seen: string[] = []
+    const watching = (async () => {
+      for await (const event of orra.session(bob).watch()) {
+        seen.push(lineOf(event))
+        if (seen.at(-1) === 'model-call-start') go.on()
+        if (seen.at(-1) === '5 run-ended') return
+      }
+    })()
+    await running
+    await watching
+    expect(seen.slice(2)).toEqual(['model-call-start', '"one "', '"two "', '"three"', '4 message', '5 run-ended'])
+  })
+
   it('can leave while nothing happens', async () => {
     const { orra } = scripted([])
     const watching = orra.session(bob).watch()[Symbol.asyncIterator]()

@@ -40,13 +40,17 @@ export function fileCounters({ path, locks, writing, onRecovered, now, guarded }
       })
     })
 
-  /** The next one to look sees that it is another file. */
   function compact(lines: number): void {
     if (lines < LINES_KEPT) return
     const everything = fold.book.everything(now())
     if (everything.type !== 'everything') return
     const needed = everything.counters.length + everything.reservations.length
-    if (lines > 2 * needed) replaceFile(path, encodeLine(everything), writing)
+    if (lines > 2 * needed) writeAnew()
+  }
+
+  /** The next one to look sees that it is another file. */
+  function writeAnew(): void {
+    replaceFile(path, encodeLine(fold.book.everything(now())), writing)
   }
 
   const look = async <T>(work: (book: CounterBook) => T): Promise<T> => {
@@ -78,7 +82,15 @@ export function fileCounters({ path, locks, writing, onRecovered, now, guarded }
     },
 
     erase(namespace, { signal } = {}) {
-      return guarded(signal, () => change((book) => book.erase(namespace, now())))
+      return guarded(signal, async () => {
+        const erased = await change((book) => book.erase(namespace, now()))
+        // Nothing of it is left in what was written before, either.
+        await locks.hold('counters', () => {
+          log.change(() => {})
+          writeAnew()
+        })
+        return erased
+      })
     },
   }
 }

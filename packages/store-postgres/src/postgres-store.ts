@@ -98,8 +98,8 @@ function connecting(connectionString: string) {
 /** Host, port and database. */
 function targetOf(database: string | Pool): string {
   if (typeof database === 'string') requireConnectionString('database', database)
-  else if (typeof database?.connect !== 'function')
-    throw invalidOption('database', 'give a connection string or a Pool of "pg"')
+  else if (typeof database?.connect !== 'function' || !('totalCount' in database))
+    throw invalidOption('database', 'give a connection string or a Pool of "pg", not a Client')
   const { host, port, database: name } = new Client(typeof database === 'string' ? database : database.options)
   return `${host}:${port}/${name}`
 }
@@ -108,9 +108,23 @@ function targetOf(database: string | Pool): string {
 function requireConnectionString(option: string, text: string): void {
   const problem = 'give a connection string such as "postgres://user:password@host:5432/database"'
   if (typeof text !== 'string' || !/^postgres(ql)?:\/\//.test(text)) throw invalidOption(option, problem)
+  if (!isUnambiguous(text)) {
+    throw invalidOption(option, 'in user and password, write @ : / ? # and % as %40 %3A %2F %3F %23 and %25')
+  }
   try {
     new Client(text)
   } catch {
     throw invalidOption(option, problem)
+  }
+}
+
+/** A password that is not escaped would be taken for a host, a port or a database, and told as such. */
+function isUnambiguous(text: string): boolean {
+  try {
+    const { hash, pathname, search, username, password } = new URL(text)
+    decodeURIComponent(username + password)
+    return hash === '' && !pathname.includes('@') && !search.includes('@')
+  } catch {
+    return false
   }
 }

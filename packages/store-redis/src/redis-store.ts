@@ -65,7 +65,10 @@ function linkTo(
     if (typeof urlOrClient?.evalSha !== 'function') throw invalidOption('url', URL_OR_CLIENT)
     return { link: givenLink(urlOrClient, '', timeoutMs), place: '' }
   }
-  const { protocol = '', host, pathname = '' } = URL.parse(urlOrClient) ?? {}
+  const { protocol = '', host, pathname = '', hash, username = '', password = '' } = URL.parse(urlOrClient) ?? {}
+  if (hash || pathname.includes('@') || !isEscaped(username + password)) {
+    throw invalidOption('url', 'in user and password, write @ : / ? # and % as %40 %3A %2F %3F %23 and %25')
+  }
   if (!/^rediss?:$/.test(protocol) || !/^(\/\d*)?$/.test(pathname)) throw invalidOption('url', URL_OR_CLIENT)
   const place = ` at ${host || 'localhost'}`
   return { link: ownLink(urlOrClient, place, timeoutMs), place }
@@ -73,3 +76,13 @@ function linkTo(
 
 const URL_OR_CLIENT =
   'give one like "redis://user:password@host:6379/0", rediss:// for TLS, or a connected client of the package "redis"'
+
+/** A password that is not would be taken for a host or a database, and told as such. */
+function isEscaped(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}

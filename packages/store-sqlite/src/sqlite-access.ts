@@ -9,6 +9,8 @@ export interface SqliteAccess {
   readonly single: <T>(work: () => T) => T
   /** Runs `work` alone among all processes, the whole of it or nothing. */
   readonly transaction: <T>(work: () => T) => T
+  /** So that what was deleted is not to be read in the write-ahead log, either; unless others are reading just now. */
+  readonly scrub: () => void
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -39,5 +41,6 @@ export function sqliteAccess(db: DatabaseSync, path: string, now: () => number):
         throw error
       }
     })
-  return { sql, single, transaction, now }
+  const scrub = () => single(() => db.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
+  return { sql, single, transaction, scrub, now }
 }

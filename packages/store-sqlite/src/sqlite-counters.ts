@@ -34,7 +34,7 @@ const RESERVED_OF_ROW = reservedOf({
   window: 'orra_counter.window',
 })
 
-export function sqliteCounters({ sql, single, transaction, now }: SqliteAccess): Counters {
+export function sqliteCounters({ sql, single, transaction, scrub, now }: SqliteAccess): Counters {
   function takenOf({ namespace, counter, window }: Claim): number {
     const taken = sql(`SELECT ${RESERVED_OF_NAMED} + coalesce((SELECT used FROM orra_counter
       WHERE namespace = :namespace AND counter = :counter AND window = :window), 0) AS taken`)
@@ -119,11 +119,13 @@ export function sqliteCounters({ sql, single, transaction, now }: SqliteAccess):
     async erase(namespace, { signal } = {}) {
       signal?.throwIfAborted()
       const { text, values } = allOf(ofSubtree('namespace', namespace))
-      return transaction(() => {
+      const count = transaction(() => {
         forgetOld()
         sql(`DELETE FROM orra_claim WHERE ${text}`).run(values)
         return Number(sql(`DELETE FROM orra_counter WHERE ${text}`).run(values).changes)
       })
+      scrub()
+      return count
     },
   }
 }

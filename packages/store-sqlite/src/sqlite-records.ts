@@ -29,7 +29,7 @@ type Fence = Pick<RecordRow, 'version'>
 
 const ORDER = ['namespace', 'collection', 'id']
 
-export function sqliteRecords({ sql, single, transaction, now }: SqliteAccess): SearchableRecords {
+export function sqliteRecords({ sql, single, transaction, scrub, now }: SqliteAccess): SearchableRecords {
   const find = ({ namespace, collection, id }: RecordKey) =>
     sql('SELECT * FROM orra_record WHERE namespace = ? AND collection = ? AND id = ?').get(
       namespace.key,
@@ -106,7 +106,14 @@ export function sqliteRecords({ sql, single, transaction, now }: SqliteAccess): 
 
     async erase(namespace, { signal } = {}) {
       signal?.throwIfAborted()
-      return transaction(() => remove(allOf(ofSubtree('namespace', namespace))))
+      const count = transaction(() => {
+        const count = remove(allOf(ofSubtree('namespace', namespace)))
+        // The index keeps the words of what is gone until it is merged.
+        if (count > 0) sql("INSERT INTO orra_record_words (orra_record_words) VALUES ('optimize')").run()
+        return count
+      })
+      if (count > 0) scrub()
+      return count
     },
 
     async search(text, { limit = 10, signal, ...scope } = {}) {

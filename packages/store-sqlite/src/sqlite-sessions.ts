@@ -25,7 +25,7 @@ const PAGE_CHARACTERS = 8 * 1024 * 1024
 
 const COLUMNS = 'id, head, owner, lease_ends_at'
 
-export function sqliteSessions({ sql, single, transaction, now }: SqliteAccess): SessionLog {
+export function sqliteSessions({ sql, single, transaction, scrub, now }: SqliteAccess): SessionLog {
   const find = (key: string) =>
     sql(`SELECT ${COLUMNS} FROM orra_session WHERE key = ?`).get(key) as SessionRow | undefined
 
@@ -126,10 +126,12 @@ export function sqliteSessions({ sql, single, transaction, now }: SqliteAccess):
       const { text, values } = descendants
         ? allOf(ofSubtree('key', namespace))
         : { text: 'key = :key', values: { key: namespace.key } }
-      return transaction(() => {
+      const count = transaction(() => {
         sql(`DELETE FROM orra_entry WHERE session IN (SELECT id FROM orra_session WHERE ${text})`).run(values)
         return Number(sql(`DELETE FROM orra_session WHERE ${text}`).run(values).changes)
       })
+      if (count > 0) scrub()
+      return count
     },
 
     async list({ within, pending = false, after, limit = 100, signal } = {}) {

@@ -60,6 +60,8 @@ function openDatabase(path: string, synchronous: 'normal' | 'full', timeout: num
   const db = new DatabaseSync(path, { timeout })
   try {
     useWriteAheadLog(db, timeout)
+    // What is deleted is not to be read in the bytes of the file.
+    db.exec('PRAGMA secure_delete = ON')
     db.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`)
     migrate(db)
     return db

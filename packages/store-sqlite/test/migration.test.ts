@@ -108,7 +108,7 @@ describe('a file of version 1', () => {
     await using place = await scratch()
     writeVersion1(place.path)
     const worker = join(import.meta.dirname, 'worker.ts')
-    const args = ['--conditions=@orra/source', worker, 'append', place.path]
+    const args = ['--conditions=@orra/source', worker, place.path]
     await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, args)))
     await using store = sqliteStore(place.path)
     const { items } = await store.sessions.list()

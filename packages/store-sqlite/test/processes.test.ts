@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describeCrashes } from '@orra/conformance'
@@ -88,4 +88,26 @@ describe('a file that cannot be used', () => {
     expect(db.prepare('SELECT id FROM session').all()).toEqual([{ id: 'mine' }])
     db.close()
   })
+})
+
+it('leaves nothing of what is erased in its files', async () => {
+  await using place = await scratch()
+  const { folder, path } = place
+  await using store = sqliteStore(path)
+  const secret = 'xylophone'
+  const message = { role: 'user', content: [{ type: 'text', text: `${secret} `.repeat(200) }] } as const
+  const eve = Namespace.of('tenant', secret)
+  for (let index = 0; index < 20; index += 1) {
+    await store.sessions.append(eve, [{ type: 'input', key: `${index}`, message }])
+    await store.records.put({ collection: 'memory', namespace: eve, id: `${index}` }, { note: `${secret} ${index}` })
+    await store.sessions.append(bob, [{ type: 'metadata', set: { index } }])
+  }
+  const claim = { namespace: eve, counter: 'calls', window: 'all', amount: 1 }
+  await store.counters.reserve([claim], { ttlMs: 1000 })
+  await store.sessions.delete(eve, { descendants: true })
+  await store.records.erase(eve)
+  await store.counters.erase(eve)
+  for (const file of await readdir(folder)) {
+    expect((await readFile(join(folder, file))).includes(secret), file).toBe(false)
+  }
 })

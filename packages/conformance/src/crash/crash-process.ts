@@ -53,7 +53,8 @@ process.on('message', async (task) => {
 })
 
 async function live({ module, place, journal: path, leaseTtlMs, patienceMs, death }: LifeTask): Promise<void> {
-  const { default: app } = (await import(module)) as { readonly default: CrashApp }
+  const { default: app } = (await import(module)) as { readonly default?: CrashApp }
+  if (!app) throw new Error('The module has no default export: give one with openStore, options and converse.')
   const opened = await app.openStore(place)
   await tell({ type: 'found', snapshot: await snapshotOf(opened) })
 

@@ -60,6 +60,6 @@ export function sessionDeleted({ key }: Namespace): OrraError<'session.deleted'>
 }
 
 function failed(runId: string, code: string): OrraError<'run.failed'> {
-  const message = `The run that answered this message failed in another process, with ${code}; send the message again.`
+  const message = `The run that answered this message failed, with ${code}. Its key is used up; send it again with another one.`
   return new OrraError('run.failed', message, { details: { runId, code } })
 }

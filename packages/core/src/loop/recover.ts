@@ -13,8 +13,8 @@ export interface RecoverOptions {
   readonly pollMs?: number
   /** Resolve as soon as there is no work. @default false: go on until the signal aborts */
   readonly untilIdle?: boolean
-  /** Told when the store cannot be asked, which is tried again, and what made a run fail. */
-  readonly onError?: ((error: unknown) => void) | undefined
+  /** Told when the store cannot be asked, which is tried again, and what made a run fail, with whose it was. */
+  readonly onError?: ((error: unknown, namespace?: Namespace) => void) | undefined
 }
 
 /** What a round of recovering needs. */
@@ -49,16 +49,17 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
   let failures = 0
   let after: string | undefined
 
-  const tell = (error: unknown) => {
+  const tell = (error: unknown, namespace?: Namespace) => {
     try {
-      if (!closing.aborted) onError?.(error)
+      if (!closing.aborted) onError?.(error, namespace)
     } catch {
       // Whoever is told may fail; the work goes on.
     }
   }
   const work = async (key: string) => {
-    const begun = await resumeOnce(Namespace.parse(key)).catch((error: unknown) => {
-      tell(error)
+    const namespace = Namespace.parse(key)
+    const begun = await resumeOnce(namespace).catch((error: unknown) => {
+      tell(error, namespace)
       return undefined
     })
     working.delete(key)

@@ -236,7 +236,15 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
 
   return {
     answer: reception.answer,
-    resume: reception.resume,
+
+    async resume(signal, emit, once = false) {
+      try {
+        return await reception.resume(signal, emit, once)
+      } finally {
+        // Whoever asks for one run only looks at once what is left to do: by then the lease is given back.
+        if (once && room.empty) await working
+      }
+    },
 
     async abandon() {
       held?.lease.lose(leaseLost(namespace))

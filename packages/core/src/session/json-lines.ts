@@ -7,11 +7,16 @@ import { disorderOf, isEntry } from './check-log.ts'
 /** Of the lines below; a newer one is refused. */
 const VERSION = 1
 
-/** The lines of a session: what it is, and then its log, an entry a line. */
+/** The lines of a session: what it is, its log, an entry a line, and how many there were. */
 export async function* sessionLines(head: SessionHead, entries: AsyncIterable<LoggedEntry>): AsyncGenerator<string> {
   const { namespace, id, createdAt } = head
   yield lineOf({ type: 'session', version: VERSION, namespace, id, createdAt })
-  for await (const logged of entries) yield lineOf({ type: 'entry', ...logged })
+  let count = 0
+  for await (const logged of entries) {
+    count += 1
+    yield lineOf({ type: 'entry', ...logged })
+  }
+  yield lineOf({ type: 'end', entries: count })
 }
 
 /** One line of an export. */
@@ -25,6 +30,7 @@ export async function readSessionLines(pieces: AsyncIterable<string> | Iterable<
   const numbers: number[] = []
   let line = 0
   let hasHeader = false
+  let isWhole = false
   for await (const text of linesOf(pieces)) {
     line += 1
     if (text.trim() === '') continue
@@ -32,6 +38,11 @@ export async function readSessionLines(pieces: AsyncIterable<string> | Iterable<
     if (!hasHeader) {
       checkHeader(value, line)
       hasHeader = true
+    } else if (isWhole) {
+      throw invalid(line, 'the session has ended before it; import one session at a time')
+    } else if (value['type'] === 'end') {
+      if (value['entries'] !== entries.length) throw invalid(line, 'there are not as many entries as were exported')
+      isWhole = true
     } else {
       if (value['type'] !== 'entry' || !isEntry(value['entry'])) throw invalid(line, 'it is not an entry of a session')
       entries.push(value['entry'])
@@ -41,6 +52,7 @@ export async function readSessionLines(pieces: AsyncIterable<string> | Iterable<
   if (!hasHeader) throw invalid(1, 'there is nothing')
   const disorder = disorderOf(entries)
   if (disorder) throw invalid(numbers[disorder.index] as number, disorder.problem)
+  if (!isWhole) throw invalid(line, 'the end is missing')
   return entries
 }
 

@@ -31,10 +31,10 @@ export interface Session {
    */
   watch(options?: WatchOptions): AsyncIterable<SessionEvent>
   /**
-   * Copies the conversation as far as it is settled, to the end of its last run, into a session of its own. Throws
-   * `session.exists`.
+   * Copies the conversation as far as it is settled, to the end of its last run, into a session of its own. Resolves to how
+   * many entries that is; where it is none, no session is made. Throws `session.exists`.
    */
-  fork(target: Namespace, options?: ForkOptions): Promise<void>
+  fork(target: Namespace, options?: ForkOptions): Promise<number>
   /** The session as JSON Lines, for `import`. Nothing when there is none. */
   export(options?: StoreOptions): AsyncIterable<string>
   /**
@@ -120,7 +120,9 @@ export function openSession(watched: Watched): Session {
         if (seq > through) break
         copied.push(entry)
       }
-      await writeLog(sessions, target, settledPart(copied))
+      const settled = settledPart(copied)
+      await writeLog(sessions, target, settled)
+      return settled.length
     },
     async *export(options) {
       const head = await sessions.head(namespace, options)

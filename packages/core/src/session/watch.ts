@@ -116,19 +116,24 @@ async function* watch(
     sessionId = id
   }
 
+  yield* newEntries()
   while (!left.aborted) {
     if (performance.now() - saidAt > WATCHED_MS / 3) say(false)
-    yield* newEntries()
-    // Each notice is a reason to look; a live one has something to say itself.
-    for (const notice of heard.splice(0)) {
+    if (heard.length === 0) {
+      nap = new AbortController()
+      using either = linkAbort(nap.signal, left)
+      await pause(pollMs, either.signal)
+    }
+    const notices = heard.splice(0)
+    for (const notice of notices) {
       if (notice.type === 'working') say(true)
       if (notice.type === 'live') yield* newEvents(notice)
     }
-    if (heard.length > 0 || left.aborted) continue
-    nap = new AbortController()
-    using either = linkAbort(nap.signal, left)
-    await pause(pollMs, either.signal)
-    if (heard.length === 0 || heard.some(({ type }) => type === 'changed')) await checkDeleted()
+    // A live one has said what it has to say, and what it led to may not have been told to its end. All others, and
+    // silence, are reasons to look.
+    if (notices.length > 0 && notices.every(({ type }) => type === 'live')) continue
+    yield* newEntries()
+    if (notices.every(({ type }) => type === 'changed')) await checkDeleted()
   }
   closing.throwIfAborted()
 }
