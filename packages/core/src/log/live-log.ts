@@ -69,8 +69,9 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
     if (sessionId !== id) reset(id)
   }
 
-  async function readOn(): Promise<void> {
-    for (;;) {
+  /** To the end, or as far as the session is known to go. */
+  async function readOn(length = Number.POSITIVE_INFINITY): Promise<void> {
+    while (conversation.length < length) {
       const entries = await sessions.read(namespace, { after: conversation.length })
       if (entries.length === 0) return
       for (const { seq, entry } of entries) foldEntry(conversation, seq, entry)
@@ -89,7 +90,7 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
       for (const [index, entry] of entries.entries()) foldEntry(conversation, next + index, entry)
     } else {
       // Others' inputs have come in between.
-      await readOn()
+      await readOn(head.length)
     }
     grown()
   }
@@ -134,7 +135,7 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
     catchUp: (head) =>
       inTurn(async () => {
         if (head) recognise(head)
-        await readOn()
+        await readOn(head?.length)
       }),
     forget: () => inTurn(async () => reset()),
   }

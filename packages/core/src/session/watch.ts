@@ -132,8 +132,9 @@ async function* watch(
     // A live one has said what it has to say, and what it led to may not have been told to its end. All others, and
     // silence, are reasons to look.
     if (notices.length > 0 && notices.every(({ type }) => type === 'live')) continue
+    const before = cursor
     yield* newEntries()
-    if (notices.every(({ type }) => type === 'changed')) await checkDeleted()
+    if (cursor === before) await checkDeleted()
   }
   closing.throwIfAborted()
 }
