@@ -4,6 +4,7 @@ import { isOrraError } from '../errors.ts'
 import { type KeptLease, keepLease, leaseLost } from '../log/keep-lease.ts'
 import { openLiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
+import { canNotify } from '../store/notices.ts'
 import type { Lease } from '../store/session-log.ts'
 import { advance } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
@@ -31,6 +32,9 @@ export interface SessionWorker extends Pick<Reception, 'answer' | 'resume'> {
   /** Resolves once it is idle. */
   settled(): Promise<void>
 }
+
+/** How often one who works looks for what others have written, where no store tells, in milliseconds. */
+const LOOK_MS = 1000
 
 /** `closing` ends all work at once and leaves the log as it is, for whoever claims the session next. */
 export function openSessionWorker(namespace: Namespace, services: Services, closing: AbortSignal): SessionWorker {
@@ -129,9 +133,11 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     using kept = keepLease(lease, services.leaseTtlMs, closing, look)
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
     held = { lease: kept, ended }
+    const looking = canNotify(services.store) ? undefined : setInterval(look, LOOK_MS)
     try {
       await drainUnder(kept, lease)
     } finally {
+      clearInterval(looking)
       held = undefined
       end()
     }
