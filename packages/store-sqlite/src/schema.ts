@@ -100,18 +100,30 @@ const VERSION = MIGRATIONS.length
  * once. Throws `store.newer-schema`.
  */
 export function migrate(db: DatabaseSync): void {
+  // As a rule nothing is to be done, and nobody has to wait for those who write.
+  if (versionOf(db) === VERSION) return
   db.exec('BEGIN IMMEDIATE')
   try {
-    db.exec('CREATE TABLE IF NOT EXISTS orra_schema (version INTEGER NOT NULL) STRICT')
-    const found = (db.prepare('SELECT version FROM orra_schema').get()?.['version'] as number | undefined) ?? 0
-    if (found > VERSION) throw newerSchema(found)
+    const found = versionOf(db)
     for (const step of MIGRATIONS.slice(found)) step(db)
-    if (found < VERSION) db.exec(`DELETE FROM orra_schema; INSERT INTO orra_schema VALUES (${VERSION})`)
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS orra_schema (version INTEGER NOT NULL) STRICT;
+      DELETE FROM orra_schema;
+      INSERT INTO orra_schema VALUES (${VERSION});
+    `)
     db.exec('COMMIT')
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
+}
+
+/** 0 where there is nothing yet. Throws `store.newer-schema`. */
+function versionOf(db: DatabaseSync): number {
+  if (!db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'orra_schema'").get()) return 0
+  const found = (db.prepare('SELECT version FROM orra_schema').get()?.['version'] as number | undefined) ?? 0
+  if (found > VERSION) throw newerSchema(found)
+  return found
 }
 
 function newerSchema(found: number): OrraError<'store.newer-schema'> {

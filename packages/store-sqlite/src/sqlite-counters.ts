@@ -34,7 +34,7 @@ const RESERVED_OF_ROW = reservedOf({
   window: 'orra_counter.window',
 })
 
-export function sqliteCounters({ sql, single, transaction, scrub, now }: SqliteAccess): Counters {
+export function sqliteCounters({ sql, reading, transaction, scrub, now }: SqliteAccess): Counters {
   function takenOf({ namespace, counter, window }: Claim): number {
     const taken = sql(`SELECT ${RESERVED_OF_NAMED} + coalesce((SELECT used FROM orra_counter
       WHERE namespace = :namespace AND counter = :counter AND window = :window), 0) AS taken`)
@@ -89,7 +89,7 @@ export function sqliteCounters({ sql, single, transaction, scrub, now }: SqliteA
       signal?.throwIfAborted()
       checkAmount(ttlMs)
       const extend = 'UPDATE orra_reservation SET expires_at = ? WHERE id = ? AND expires_at > ?'
-      return single(() => sql(extend).run(now() + ttlMs, id, now()).changes === 1)
+      return transaction(() => sql(extend).run(now() + ttlMs, id, now()).changes === 1)
     },
 
     async settle(id, amounts, { signal } = {}) {
@@ -112,19 +112,19 @@ export function sqliteCounters({ sql, single, transaction, scrub, now }: SqliteA
       const scope = allOf(open, ofNamespace(namespace), ofSubtree('namespace', within, after), place)
       const select = `SELECT namespace, counter, window, ends_at AS endsAt, used, ${RESERVED_OF_ROW} AS reserved
         FROM orra_counter WHERE ${scope.text} ORDER BY ${ORDER.join(', ')} LIMIT :limit`
-      const rows = single(() => sql(select).all({ ...scope.values, limit: limit + 1 }))
+      const rows = await reading(() => sql(select).all({ ...scope.values, limit: limit + 1 }))
       return pageOf(rows.map(counterOf), limit, ({ namespace, counter, window }) => placeOf(namespace, counter, window))
     },
 
     async erase(namespace, { signal } = {}) {
       signal?.throwIfAborted()
       const { text, values } = allOf(ofSubtree('namespace', namespace))
-      const count = transaction(() => {
+      const count = await transaction(() => {
         forgetOld()
         sql(`DELETE FROM orra_claim WHERE ${text}`).run(values)
         return Number(sql(`DELETE FROM orra_counter WHERE ${text}`).run(values).changes)
       })
-      scrub()
+      await scrub()
       return count
     },
   }

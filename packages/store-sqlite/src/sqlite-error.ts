@@ -17,13 +17,19 @@ const PROBLEMS: { readonly [errcode: number]: string } = {
 export function toStoreError(error: unknown, path: string): unknown {
   const problem = isOrraError(error) ? undefined : problemOf(error)
   if (problem === undefined) return error
-  return new OrraError('store.unusable', `The SQLite store ${path} cannot be used: ${problem}.`, {
-    details: { store: 'sqlite', problem },
-    cause: error,
-  })
+  return unusable(path, problem, { cause: error, retryable: isBusy(error) })
 }
 
-/** Another process is writing. */
+export function unusable(
+  path: string,
+  problem: string,
+  options: { readonly cause?: unknown; readonly retryable?: boolean } = {},
+): OrraError<'store.unusable'> {
+  const message = `The SQLite store ${path} cannot be used: ${problem}.`
+  return new OrraError('store.unusable', message, { details: { store: 'sqlite', problem }, ...options })
+}
+
+/** Another process is in the way, as a rule for a moment. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === BUSY
 }

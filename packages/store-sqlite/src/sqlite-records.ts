@@ -29,7 +29,7 @@ type Fence = Pick<RecordRow, 'version'>
 
 const ORDER = ['namespace', 'collection', 'id']
 
-export function sqliteRecords({ sql, single, transaction, scrub, now }: SqliteAccess): SearchableRecords {
+export function sqliteRecords({ sql, reading, transaction, scrub, now }: SqliteAccess): SearchableRecords {
   const find = ({ namespace, collection, id }: RecordKey) =>
     sql('SELECT * FROM orra_record WHERE namespace = ? AND collection = ? AND id = ?').get(
       namespace.key,
@@ -61,7 +61,7 @@ export function sqliteRecords({ sql, single, transaction, scrub, now }: SqliteAc
     async get(key, { signal } = {}) {
       signal?.throwIfAborted()
       checkRecordKey(key)
-      const row = single(() => find(key))
+      const row = await reading(() => find(key))
       return row && recordOf(row)
     },
 
@@ -100,19 +100,21 @@ export function sqliteRecords({ sql, single, transaction, scrub, now }: SqliteAc
       const fixed = !scope.namespace ? 0 : scope.collection === undefined ? 1 : 2
       const { text, values } = allOf(inScope(scope, after), behind(ORDER, after, fixed))
       const select = `SELECT * FROM orra_record WHERE ${text} ORDER BY ${ORDER.join(', ')} LIMIT :limit`
-      const rows = single(() => sql(select).all({ ...values, limit: limit + 1 })) as unknown as RecordRow[]
-      return pageOf(rows.map(recordOf), limit, ({ namespace, collection, id }) => placeOf(namespace, collection, id))
+      const rows = await reading(() => sql(select).all({ ...values, limit: limit + 1 }))
+      return pageOf((rows as unknown as RecordRow[]).map(recordOf), limit, ({ namespace, collection, id }) =>
+        placeOf(namespace, collection, id),
+      )
     },
 
     async erase(namespace, { signal } = {}) {
       signal?.throwIfAborted()
-      const count = transaction(() => {
+      const count = await transaction(() => {
         const count = remove(allOf(ofSubtree('namespace', namespace)))
         // The index keeps the words of what is gone until it is merged.
         if (count > 0) sql("INSERT INTO orra_record_words (orra_record_words) VALUES ('optimize')").run()
         return count
       })
-      if (count > 0) scrub()
+      if (count > 0) await scrub()
       return count
     },
 
@@ -127,8 +129,8 @@ export function sqliteRecords({ sql, single, transaction, scrub, now }: SqliteAc
       // What is matched in the first column, the namespaces, says nothing of how well a record fits.
       const select = `SELECT orra_record.* FROM orra_record_words JOIN orra_record ON orra_record.rowid = orra_record_words.rowid
         WHERE ${conditions.text} ORDER BY bm25(orra_record_words, 0, 1), orra_record.rowid LIMIT :limit`
-      const rows = single(() => sql(select).all({ ...conditions.values, limit })) as unknown as RecordRow[]
-      return rows.map(recordOf)
+      const rows = await reading(() => sql(select).all({ ...conditions.values, limit }))
+      return (rows as unknown as RecordRow[]).map(recordOf)
     },
   }
 }

@@ -25,7 +25,7 @@ const PAGE_CHARACTERS = 8 * 1024 * 1024
 
 const COLUMNS = 'id, head, owner, lease_ends_at'
 
-export function sqliteSessions({ sql, single, transaction, scrub, now }: SqliteAccess): SessionLog {
+export function sqliteSessions({ sql, reading, transaction, scrub, now }: SqliteAccess): SessionLog {
   const find = (key: string) =>
     sql(`SELECT ${COLUMNS} FROM orra_session WHERE key = ?`).get(key) as SessionRow | undefined
 
@@ -61,10 +61,11 @@ export function sqliteSessions({ sql, single, transaction, scrub, now }: SqliteA
       head,
       async renew() {
         const renew = 'UPDATE orra_session SET lease_ends_at = ? WHERE id = ? AND epoch = ?'
-        return single(() => sql(renew).run(now() + ttlMs, id, epoch).changes === 1)
+        return transaction(() => sql(renew).run(now() + ttlMs, id, epoch).changes === 1)
       },
       async release() {
-        single(() => sql('UPDATE orra_session SET owner = NULL WHERE id = ? AND epoch = ?').run(id, epoch))
+        const release = 'UPDATE orra_session SET owner = NULL WHERE id = ? AND epoch = ?'
+        await transaction(() => sql(release).run(id, epoch))
       },
     }
   }
@@ -86,7 +87,7 @@ export function sqliteSessions({ sql, single, transaction, scrub, now }: SqliteA
 
     async read(namespace, { after = 0, limit = 1000, signal } = {}) {
       signal?.throwIfAborted()
-      return single(() => {
+      return reading(() => {
         const rows = sql(`SELECT seq, at, entry FROM orra_entry
           WHERE session = (SELECT id FROM orra_session WHERE key = ?) AND seq > ? ORDER BY seq LIMIT ?`)
         const entries: LoggedEntry[] = []
@@ -103,7 +104,7 @@ export function sqliteSessions({ sql, single, transaction, scrub, now }: SqliteA
 
     async head(namespace, { signal } = {}) {
       signal?.throwIfAborted()
-      const row = single(() => find(namespace.key))
+      const row = await reading(() => find(namespace.key))
       return row && headOf(row)
     },
 
@@ -126,11 +127,11 @@ export function sqliteSessions({ sql, single, transaction, scrub, now }: SqliteA
       const { text, values } = descendants
         ? allOf(ofSubtree('key', namespace))
         : { text: 'key = :key', values: { key: namespace.key } }
-      const count = transaction(() => {
+      const count = await transaction(() => {
         sql(`DELETE FROM orra_entry WHERE session IN (SELECT id FROM orra_session WHERE ${text})`).run(values)
         return Number(sql(`DELETE FROM orra_session WHERE ${text}`).run(values).changes)
       })
-      if (count > 0) scrub()
+      if (count > 0) await scrub()
       return count
     },
 
@@ -143,8 +144,8 @@ export function sqliteSessions({ sql, single, transaction, scrub, now }: SqliteA
         pending ? idle : undefined,
       )
       const select = `SELECT ${COLUMNS} FROM orra_session WHERE ${text} ORDER BY key LIMIT :limit`
-      const rows = single(() => sql(select).all({ ...values, limit: limit + 1 })) as unknown as SessionRow[]
-      return pageOf(rows.map(headOf), limit, (head) => placeOf(head.namespace))
+      const rows = await reading(() => sql(select).all({ ...values, limit: limit + 1 }))
+      return pageOf((rows as unknown as SessionRow[]).map(headOf), limit, (head) => placeOf(head.namespace))
     },
   }
 }

@@ -1,11 +1,12 @@
 import { DatabaseSync } from 'node:sqlite'
 import { checkOptions, invalidOption, type OptionNames, type SearchableRecords, type Store } from '@orra/core'
 import { migrate } from './schema.ts'
-import { sqliteAccess } from './sqlite-access.ts'
+import { type SqliteAccessOptions, sqliteAccess } from './sqlite-access.ts'
 import { sqliteCounters } from './sqlite-counters.ts'
-import { isBusy, toStoreError } from './sqlite-error.ts'
+import { toStoreError } from './sqlite-error.ts'
 import { sqliteRecords } from './sqlite-records.ts'
 import { sqliteSessions } from './sqlite-sessions.ts'
+import { waitWhileBusySync } from './wait-while-busy.ts'
 
 export interface SqliteStoreOptions {
   /**
@@ -13,7 +14,10 @@ export interface SqliteStoreOptions {
    * `full`: everything, at the price of a disk flush for every append. @default normal
    */
   readonly synchronous?: 'normal' | 'full'
-  /** How long to wait for another process that is writing, in milliseconds. @default 5000 */
+  /**
+   * How long to wait for another process that is writing, in milliseconds; then `store.unusable` is thrown, which says that
+   * it is `retryable`. Other work of this process goes on meanwhile, but for the opening. @default 5000
+   */
   readonly busyTimeoutMs?: number
   /** The clock, in milliseconds since 1970. @default Date.now */
   readonly now?: () => number
@@ -36,51 +40,37 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sea
   const { synchronous = 'normal', busyTimeoutMs = 5000, now = Date.now } = options
   if (synchronous !== 'normal' && synchronous !== 'full') throw invalidOption('synchronous', 'give "normal" or "full"')
   try {
-    return storeOn(openDatabase(path, synchronous, busyTimeoutMs), path, now)
+    return storeOn(openDatabase(path, synchronous, busyTimeoutMs), { path, busyTimeoutMs, now })
   } catch (error) {
     throw toStoreError(error, path)
   }
 }
 
-/** The store in a database that is open and brought to this version. `path` is for messages. */
-export function storeOn(db: DatabaseSync, path: string, now: () => number): SearchableStore {
-  const access = sqliteAccess(db, path, now)
+/** The store in a database that is open and brought to this version. */
+export function storeOn(db: DatabaseSync, options: SqliteAccessOptions): SearchableStore {
+  const access = sqliteAccess(db, options)
   return {
     name: 'sqlite',
     sessions: sqliteSessions(access),
     records: sqliteRecords(access),
     counters: sqliteCounters(access),
-    async [Symbol.asyncDispose]() {
-      if (db.isOpen) db.close()
-    },
+    [Symbol.asyncDispose]: access.close,
   }
 }
 
-function openDatabase(path: string, synchronous: 'normal' | 'full', timeout: number): DatabaseSync {
-  const db = new DatabaseSync(path, { timeout })
+function openDatabase(path: string, synchronous: 'normal' | 'full', busyTimeoutMs: number): DatabaseSync {
+  const db = new DatabaseSync(path)
   try {
-    useWriteAheadLog(db, timeout)
-    // What is deleted is not to be read in the bytes of the file.
-    db.exec('PRAGMA secure_delete = ON')
-    db.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`)
-    migrate(db)
+    waitWhileBusySync(performance.now() + busyTimeoutMs, () => {
+      db.exec('PRAGMA journal_mode = WAL')
+      // What is deleted is not to be read in the bytes of the file.
+      db.exec('PRAGMA secure_delete = ON')
+      db.exec(`PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`)
+      migrate(db)
+    })
     return db
   } catch (error) {
     db.close()
     throw error
-  }
-}
-
-/** A file that is being made by several processes at once is locked for a moment, which this pragma does not sit out. */
-function useWriteAheadLog(db: DatabaseSync, timeoutMs: number): void {
-  const until = performance.now() + timeoutMs
-  for (;;) {
-    try {
-      db.exec('PRAGMA journal_mode = WAL')
-      return
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > until) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-    }
   }
 }

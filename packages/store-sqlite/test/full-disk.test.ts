@@ -58,7 +58,7 @@ describe('a full disk', () => {
     const db = new DatabaseSync(place.path)
     db.exec('PRAGMA max_page_count = 100')
     const keys = await (async () => {
-      await using store = storeOn(db, place.path, Date.now)
+      await using store = storeOn(db, { path: place.path, busyTimeoutMs: 0, now: Date.now })
       return await fillAndGoOn(store, async () => db.exec('PRAGMA max_page_count = 10000'))
     })()
     await using again = sqliteStore(place.path)
