@@ -19,11 +19,11 @@ type Conditions = Omit<AppendOptions, 'signal'>
 type Append = (namespace: Namespace, entries: readonly Entry[], conditions: Conditions) => Promise<AppendResult>
 
 /** How often an append is tried without a lock while others come first. */
-const FREE_TRIES = 3
+const FREE_TRIES = 30
 
 /**
  * Plans on the head as it is known, then writes on condition that it still is that head: one query when this process knew it,
- * two when it had to read it. Whoever is too late reads and plans anew, and after a few tries keeps the others out.
+ * two when it had to read it. Whoever is too late reads and plans anew, and after many tries keeps the others out.
  */
 export function appender(
   { run, transaction }: Database,

@@ -1,5 +1,6 @@
-import type { Pool, PoolClient } from 'pg'
-import { CLOSED, hasCollided, toStoreError, unusable } from './postgres-error.ts'
+import type { PoolClient } from 'pg'
+import { type ConnectionsOptions, connectionsOf } from './connections.ts'
+import { CLOSED, hasCollided, unusable } from './postgres-error.ts'
 import { type Sql, sql } from './sql.ts'
 
 /** Runs one statement. Columns come as PostgreSQL writes them, whatever types the application has set its driver to. */
@@ -19,14 +20,11 @@ export interface OpenDatabase extends Database {
   readonly close: () => Promise<void>
 }
 
-export interface DatabaseOptions {
-  readonly pool: Pool
-  /** It is not the application's. */
+export interface DatabaseOptions extends ConnectionsOptions {
+  /** The pool is not the application's. */
   readonly owned: boolean
-  /** Host, port and database, for messages. */
-  readonly target: string
   /** Run before anything else, until it has succeeded once. */
-  readonly prepare: (database: Database) => Promise<void>
+  readonly migrate: (database: Database) => Promise<void>
 }
 
 const SERVER_CLOCK = sql`(extract(epoch FROM statement_timestamp()) * 1000)::bigint`
@@ -34,57 +32,50 @@ const SERVER_CLOCK = sql`(extract(epoch FROM statement_timestamp()) * 1000)::big
 /** Calls undone for another's sake are made again, this often. */
 const TRIES = 20
 
+/** Whoever stands still in a transaction is soon put out of it, so that those who wait for its locks need not give up. */
+const BEGIN = [
+  'BEGIN ISOLATION LEVEL READ COMMITTED',
+  "SET LOCAL idle_in_transaction_session_timeout = '2s'",
+  "SET LOCAL lock_timeout = '5s'",
+]
+
 export function clockOf(now: (() => number) | undefined): Clock {
   return now ? () => sql`${Math.trunc(now())}::bigint` : () => SERVER_CLOCK
 }
 
 /**
- * One pool, used so that a pooler which gives every transaction another connection does no harm: nothing is left behind on
- * a connection, neither settings nor prepared statements nor locks.
+ * One pool, used so that a pooler which gives every transaction another connection does no harm: neither settings nor locks
+ * are left behind on a connection, and prepared statements only where they are asked for.
  */
-export function openDatabase({ pool, owned, target, prepare }: DatabaseOptions): OpenDatabase {
+export function openDatabase({ owned, migrate, ...options }: DatabaseOptions): OpenDatabase {
+  const { pool, target, timeoutMs } = options
+  const { run, runOn, between } = connectionsOf(options)
+  const clients = new Set<PoolClient>()
   const underWay = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
-  let prepared: Promise<void> | undefined
+  let migrated: Promise<void> | undefined
   // An idle connection that breaks is taken out of the pool; the next call makes another.
   pool.on('error', ignore)
+  if (owned) {
+    pool.on('connect', (client) => clients.add(client))
+    pool.on('remove', (client) => clients.delete(client))
+  }
 
   const direct: Database = {
-    run: (statement) => again(() => runOn(pool, statement, target)),
+    run: (statement) => again(() => run(statement)),
     transaction: (locks, work) => again(() => transact(locks, work)),
   }
   const ready = () => {
-    prepared ??= prepare(direct).catch((error: unknown) => {
-      prepared = undefined
+    migrated ??= migrate(direct).catch((error: unknown) => {
+      migrated = undefined
       throw error
     })
-    return prepared
+    return migrated
   }
 
-  async function transact<T>(locks: readonly bigint[], work: (run: Run) => Promise<T>): Promise<T> {
-    const client = await driven(() => pool.connect(), target)
-    client.on('error', ignore)
-    let broken = true
-    try {
-      const begin = [
-        'BEGIN ISOLATION LEVEL READ COMMITTED',
-        ...locks.map((lock) => `SELECT pg_advisory_xact_lock(${lock})`),
-      ]
-      await driven(() => client.query(begin.join(';')), target)
-      const result = await work((statement) => runOn(client, statement, target))
-      await driven(() => client.query('COMMIT'), target)
-      broken = false
-      return result
-    } catch (error) {
-      broken = await client.query('ROLLBACK').then(
-        () => false,
-        () => true,
-      )
-      throw error
-    } finally {
-      client.off('error', ignore)
-      client.release(broken)
-    }
+  function transact<T>(locks: readonly bigint[], work: (run: Run) => Promise<T>): Promise<T> {
+    const begin = [...BEGIN, ...locks.map((lock) => `SELECT pg_advisory_xact_lock(${lock})`)].join(';')
+    return between(begin, (client) => work((statement) => runOn(client, statement)))
   }
 
   async function call<T>(work: () => Promise<T>): Promise<T> {
@@ -102,6 +93,11 @@ export function openDatabase({ pool, owned, target, prepare }: DatabaseOptions):
     await Promise.allSettled(underWay)
     if (owned) await pool.end()
     pool.off('error', ignore)
+    // A server that says nothing does not close its end either.
+    const cutOff = () => {
+      for (const client of clients) client.connection.stream.destroy()
+    }
+    setTimeout(cutOff, timeoutMs).unref()
   }
 
   return {
@@ -122,24 +118,6 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
       if (!hasCollided(error) || tries === TRIES) throw error
     }
   }
-}
-
-async function runOn<Row>(on: Pool | PoolClient, { text, values }: Sql, target: string): Promise<readonly Row[]> {
-  const types = { getTypeParser: () => asWritten }
-  const { rows } = await driven(() => on.query({ text, values: [...values], types }), target)
-  return rows as Row[]
-}
-
-async function driven<T>(work: () => Promise<T>, target: string): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw toStoreError(error, target)
-  }
-}
-
-function asWritten(text: string): string {
-  return text
 }
 
 function ignore(): void {}

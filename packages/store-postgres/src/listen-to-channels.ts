@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { CLOSED, toStoreError, unusable } from './postgres-error.ts'
+import { CLOSED, toConnectError, toStoreError, unusable } from './postgres-error.ts'
 
 export interface ChannelListener {
   /** Resolves once it listens, until disposed. Throws `store.unusable`. */
@@ -12,9 +12,9 @@ const LONGEST_PAUSE_MS = 10_000
 
 /**
  * One connection for all channels, made when the first is listened to. While anybody listens, one that broke is made
- * again, after pauses that grow; what was sent meanwhile is lost.
+ * again, after pauses that grow; what was sent meanwhile is lost. No answer is waited for longer than `timeoutMs`.
  */
-export function channelListener(newClient: () => Client, target: string): ChannelListener {
+export function channelListener(newClient: () => Client, target: string, timeoutMs: number): ChannelListener {
   const listeners = new Map<string, Set<(text: string) => void>>()
   /** Channels to be listened to or left, as `listeners` has it by then. */
   const changed = new Set<string>()
@@ -44,7 +44,8 @@ export function channelListener(newClient: () => Client, target: string): Channe
         const left = those.filter((channel) => !listeners.has(channel))
         const commands = [...wanted.map((name) => `LISTEN "${name}"`), ...left.map((name) => `UNLISTEN "${name}"`)]
         const used = client
-        await used.query(commands.join(';')).catch((error: unknown) => {
+        const query = { text: commands.join(';'), query_timeout: timeoutMs }
+        await used.query(query).catch((error: unknown) => {
           lose(used)
           throw error
         })
@@ -66,7 +67,9 @@ export function channelListener(newClient: () => Client, target: string): Channe
     made.on('notification', ({ channel, payload = '' }) => {
       for (const listener of listeners.get(channel) ?? []) listener(payload)
     })
-    await made.connect()
+    await made.connect().catch((error: unknown) => {
+      throw toConnectError(error, target)
+    })
     return made
   }
 
@@ -130,7 +133,9 @@ export function channelListener(newClient: () => Client, target: string): Channe
       client = undefined
       if (!last) return
       keepAlive(last, true)
+      const cutOff = setTimeout(() => last.connection.stream.destroy(), timeoutMs)
       await last.end().catch(ignore)
+      clearTimeout(cutOff)
     },
   }
 }

@@ -27,6 +27,10 @@ interface CounterRow {
   readonly reserved: string
 }
 
+/** A counter stops at what JavaScript counts exactly. */
+const MOST = raw(`${Number.MAX_SAFE_INTEGER}`)
+
+const COLUMNS = raw('namespace, long_namespace, name, period, ends_at, used')
 const NAMESPACE = [raw('namespace'), raw('long_namespace')] as const
 
 export function postgresCounters({ run, transaction }: Database, tables: Tables, clock: Clock): Counters {
@@ -53,10 +57,10 @@ export function postgresCounters({ run, transaction }: Database, tables: Tables,
   /** Adds rows of `added` to what is used; a counter whose window has ended begins anew. */
   const adding = (added: Sql): Sql => sql`
     INSERT INTO ${counter} AS counter (namespace, long_namespace, name, period, ends_at, used)
-    SELECT namespace, min(long_namespace), name, period, (array_agg(ends_at ORDER BY place))[1], sum(used)
+    SELECT namespace, min(long_namespace), name, period, (array_agg(ends_at ORDER BY place))[1], least(sum(used), ${MOST})
     FROM ${added} WHERE namespace IS NOT NULL GROUP BY namespace, name, period ORDER BY namespace, name, period
     ON CONFLICT (namespace, name, period) DO UPDATE SET
-    used = CASE WHEN ${isOpen()} THEN counter.used ELSE 0 END + excluded.used,
+    used = least(CASE WHEN ${isOpen()} THEN counter.used ELSE 0 END + excluded.used, ${MOST}),
     ends_at = CASE WHEN ${isOpen()} THEN counter.ends_at ELSE excluded.ends_at END
     WHERE excluded.used > 0 OR NOT ${isOpen()}`
 
@@ -129,7 +133,7 @@ export function postgresCounters({ run, transaction }: Database, tables: Tables,
         ...(namespace ? [sql`namespace = ${placeOf(namespace.key).place}`] : []),
         ...(within ? [isWithin(within, ...NAMESPACE)] : []),
       ]
-      const found = await run<CounterRow>(sql`SELECT counter.*, ${reserved(raw('counter'))} AS reserved
+      const found = await run<CounterRow>(sql`SELECT ${COLUMNS}, ${reserved(raw('counter'))} AS reserved
         FROM ${counter} AS counter WHERE ${all(conditions)} ORDER BY namespace, name, period LIMIT ${limit + 1}`)
       const page = pageOf(found, limit, (last) => pagePlace(last.namespace, last.name, last.period))
       return { ...page, items: page.items.map(counterOf) }

@@ -14,6 +14,8 @@ const PROBLEMS: { readonly [code: string]: string } = {
   '25006': 'the server takes no writes; give the address of the primary',
   '22021': 'a text holds a character that the database cannot keep; its encoding must be UTF8',
   '22P05': 'a text holds a character that the database cannot keep; its encoding must be UTF8',
+  '26000': 'a pooler or the application takes away what was prepared; open the store with prepare: false',
+  '42P05': 'a pooler mixes up what was prepared; open the store with prepare: false',
   ENOTFOUND: 'there is no host of this name; give another',
 }
 
@@ -21,12 +23,17 @@ const PROBLEMS: { readonly [code: string]: string } = {
 const PASSING: { readonly [code: string]: string } = {
   '08': 'the connection broke; whether a write that was under way was done is not known',
   '40': 'other writers were in the way each time; try again',
+  '25P03': 'this process stood still in a transaction, which was undone; try again',
+  '55P03': 'another process held a lock for too long; try again',
   '53': 'the server is out of connections, memory or disk; free some, or lower poolSize',
   '57': 'the server stopped the statement or is shutting down; try again',
   ECONNREFUSED: 'nothing listens at this address; start the server or give another',
 }
 
 export const CLOSED = 'it was closed; open another'
+
+/** What the driver says when no answer comes in time. */
+const SILENCE = 'Query read timeout'
 
 /** Two writers met, and this one was undone altogether. */
 const COLLIDED: ReadonlySet<string> = new Set(['40001', '40P01'])
@@ -35,6 +42,12 @@ const COLLIDED: ReadonlySet<string> = new Set(['40001', '40P01'])
 export function toStoreError(error: unknown, target: string): unknown {
   if (isOrraError(error)) return error
   const { problem, retryable } = problemOf(error)
+  return unusable(target, problem, { cause: error, retryable })
+}
+
+/** The same for what is thrown before anything was sent. */
+export function toConnectError(error: unknown, target: string): unknown {
+  const { problem, retryable } = unconnected(error as Error) ?? problemOf(error)
   return unusable(target, problem, { cause: error, retryable })
 }
 
@@ -52,6 +65,11 @@ export function hasCollided(error: unknown): boolean {
   return isOrraError(error, 'store.unusable') && COLLIDED.has(codeOf(error.cause) ?? '')
 }
 
+/** No answer came in time, and what the connection does is not known. */
+export function isSilence(error: unknown): boolean {
+  return isOrraError(error, 'store.unusable') && (error.cause as Error | undefined)?.message === SILENCE
+}
+
 /** The table is not there, or its schema. */
 export function isMissing(error: unknown): boolean {
   return isOrraError(error, 'store.unusable') && codeOf(error.cause) === '42P01'
@@ -66,10 +84,28 @@ function problemOf(error: unknown): Problem {
   const { message } = error as Error
   if (message.startsWith('SASL')) return { problem: `${PROBLEMS['28']} ("${message}")`, retryable: false }
   if (message.includes('after calling end on the pool')) return { problem: CLOSED, retryable: false }
+  if (message === SILENCE) {
+    const problem = 'no answer came within timeoutMs; whether a write that was under way was done is not known'
+    return { problem, retryable: true }
+  }
   // What PostgreSQL itself says may quote what was to be written; what Node and the driver say does not.
   if (isSqlState(code))
     return { problem: `PostgreSQL refused a statement with code ${code}; see the cause`, retryable: false }
   return { problem: `${PASSING['08']} ("${message}")`, retryable: true }
+}
+
+/** `undefined` for what has its own words, wherever it comes from. */
+function unconnected(error: Error): Problem | undefined {
+  const code = codeOf(error)
+  const { message } = error
+  if (isSqlState(code) ? !code.startsWith('08') : (lookUp(PROBLEMS, code) ?? lookUp(PASSING, code))) return undefined
+  if (message.startsWith('SASL') || message.includes('after calling end on the pool')) return undefined
+  if (message === 'The server does not support SSL connections')
+    return { problem: 'the server has no TLS; turn it on there, or connect without', retryable: false }
+  const problem = message.includes('timeout')
+    ? 'no connection was free or could be made within timeoutMs, so nothing was sent; raise poolSize, or see whether the server answers'
+    : 'no connection could be made, so nothing was sent; is this a PostgreSQL server?'
+  return { problem: `${problem} ("${message}")`, retryable: true }
 }
 
 function lookUp(problems: { readonly [code: string]: string }, code: string | undefined): string | undefined {

@@ -20,6 +20,16 @@ export interface PostgresStoreOptions {
    * another connection cannot listen; `false` to hear only those of this process. @default where the store is
    */
   readonly listen?: string | false
+  /**
+   * How long to wait for a connection, and for each answer, in milliseconds. A call that fails then can be made again; whether
+   * its write was done is not known. @default 10_000
+   */
+  readonly timeoutMs?: number
+  /**
+   * Whether each connection prepares a statement once, by name, which about halves the server's work. Switch it off for a
+   * pooler that gives every transaction another connection and does not carry them over. @default true
+   */
+  readonly prepare?: boolean
   /** A clock for tests, in milliseconds since 1970. @default the server's, the same for all processes */
   readonly now?: () => number
 }
@@ -34,10 +44,10 @@ const OPTIONS: OptionNames<PostgresStoreOptions> = {
   prefix: true,
   poolSize: true,
   listen: true,
+  timeoutMs: true,
+  prepare: true,
   now: true,
 }
-
-const CONNECT_TIMEOUT_MS = 10_000
 
 /** Leaves room for the longest name that follows it in PostgreSQL's 63 bytes. */
 const PREFIX = /^[a-z_][a-z0-9_]{0,29}$/
@@ -56,23 +66,31 @@ const SCHEMA = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
 export function postgresStore(database: string | Pool, options: PostgresStoreOptions = {}): PostgresStore {
   checkOptions('postgresStore', options, OPTIONS)
   const { schema = 'public', prefix = 'orra_', poolSize = 10, listen, now } = options
+  const { timeoutMs = 10_000, prepare = true } = options
   if (!SCHEMA.test(schema)) throw invalidOption('schema', 'give a name of letters, digits and "_"')
   if (!PREFIX.test(prefix)) throw invalidOption('prefix', 'give at most 30 small letters, digits and "_"')
   if (!(Number.isInteger(poolSize) && poolSize > 0)) throw invalidOption('poolSize', 'give a whole number above 0')
+  if (!(Number.isInteger(timeoutMs) && timeoutMs > 0 && timeoutMs < 2 ** 31)) {
+    throw invalidOption('timeoutMs', 'give milliseconds, 1 or more, less than 2 ** 31')
+  }
   const owned = typeof database === 'string'
   if (!owned && options.poolSize !== undefined) throw invalidOption('poolSize', 'a pool that is given has its own')
   const target = targetOf(database)
   if (typeof listen === 'string') requireConnectionString('listen', listen)
 
-  const pool = owned ? new Pool({ ...connecting(database), max: poolSize }) : database
+  const pool = owned ? new Pool({ ...connecting(database, timeoutMs), max: poolSize }) : database
   const { close, ...access } = openDatabase({
     pool,
     owned,
     target,
-    prepare: (direct) => migrate(direct, schema, prefix, target),
+    timeoutMs,
+    named: prepare,
+    migrate: (direct) => migrate(direct, schema, prefix, target),
   })
-  const listeningTo = typeof listen === 'string' ? connecting(listen) : pool.options
-  const listener = listen === false ? undefined : channelListener(() => new Client(listeningTo), target)
+  // The password of a pool's options is hidden from what copies them.
+  const own = { ...pool.options, password: pool.options.password, connectionTimeoutMillis: timeoutMs }
+  const listeningTo = typeof listen === 'string' ? connecting(listen, timeoutMs) : own
+  const listener = listen === false ? undefined : channelListener(() => new Client(listeningTo), target, timeoutMs)
   const notices = postgresNotices(access.run, listener, `${schema}.${prefix}`)
   const tables = tablesOf(schema, prefix)
   const clock = clockOf(now)
@@ -89,10 +107,10 @@ export function postgresStore(database: string | Pool, options: PostgresStoreOpt
   }
 }
 
-function connecting(connectionString: string) {
+function connecting(connectionString: string, timeoutMs: number) {
   // A connection whose other end is gone without a word is noticed.
   const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 }
-  return { connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, ...keepAlive }
+  return { connectionString, connectionTimeoutMillis: timeoutMs, ...keepAlive }
 }
 
 /** Host, port and database. */

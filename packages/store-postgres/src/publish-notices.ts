@@ -28,6 +28,7 @@ export function publisher(run: Run): Publisher {
   let characters = 0
   let count = 0
   let sending: Promise<void> | undefined
+  let flushing = false
 
   async function send(): Promise<void> {
     // Those of one burst go together.
@@ -44,6 +45,12 @@ export function publisher(run: Run): Publisher {
     sending = undefined
   }
 
+  /** A notice may be lost: what it tells is found out by looking, too. */
+  function lose(): void {
+    // Whoever closes does not wait for one failure after another.
+    if (flushing) waiting = []
+  }
+
   return {
     publish(channel, notice) {
       count += 1
@@ -53,15 +60,14 @@ export function publisher(run: Run): Publisher {
       waiting.push({ channel, text })
       sending ??= send()
     },
-    flush: async () => sending,
+    async flush() {
+      flushing = true
+      await sending
+    },
   }
 }
 
 /** The notice as it was published. */
 export function noticeOf(text: string): JsonObject {
   return JSON.parse(text.slice(text.indexOf(' ') + 1))
-}
-
-function lose(): void {
-  // A notice may be lost: what it tells is found out by looking, too.
 }

@@ -1,5 +1,5 @@
 import { type Entry, isOrraError, Namespace } from '@orra/core'
-import { postgresStore } from '@orra/store-postgres'
+import { type PostgresStore, postgresStore } from '@orra/store-postgres'
 import { Pool } from 'pg'
 import { expect, it } from 'vitest'
 import { describePostgres, scratchSchema } from '../../../test/services/postgres.ts'
@@ -93,7 +93,7 @@ await describePostgres('a connection', (url) => {
     await using scratch = scratchSchema(url)
     // Nothing that a use leaves behind on its connection reaches the next one.
     const pool = new Pool({ connectionString: url, max: 1, maxUses: 1 })
-    const store = postgresStore(pool, { ...scratch, listen: url })
+    const store = postgresStore(pool, { ...scratch, listen: url, prepare: false })
     const heard = Promise.withResolvers<unknown>()
     await store.notices.subscribe(bob, heard.resolve)
     const { epoch = 0 } = (await store.sessions.claim(bob, { owner: 'one', ttlMs: 1000 })) ?? {}
@@ -160,6 +160,131 @@ await describePostgres('a connection', (url) => {
     await store.sessions.claim(bob, { owner: 'one', ttlMs: 1000 })
     expect(await queriesOf(() => store.sessions.append(bob, [input('e')]))).toBe(1)
     await store[Symbol.asyncDispose]()
+    await pool.end()
+  })
+
+  it('prepares a statement once, whatever its values, and none when told not to', async () => {
+    await using scratch = scratchSchema(url)
+    const pool = new Pool({ connectionString: url, max: 1 })
+    const texts = async () => (await pool.query('SELECT statement FROM pg_prepared_statements')).rows.length
+    const use = async ({ sessions, records, counters }: PostgresStore, name: string) => {
+      const namespace = Namespace.of(name)
+      await sessions.append(namespace, [input('a'), input('b')])
+      await sessions.append(namespace, [input('c')])
+      await sessions.list({ within: namespace })
+      await records.put({ collection: name, namespace, id: name }, name)
+      await records.search(`${name} and more`, { within: namespace })
+      const reserved = await counters.reserve([{ namespace, counter: name, window: 'all', amount: 1 }], { ttlMs: 1000 })
+      if (reserved.granted) await counters.settle(reserved.id, [1])
+    }
+    await using plain = postgresStore(pool, { ...scratch, listen: false, prepare: false })
+    await use(plain, 'plain')
+    expect(await texts()).toBe(0)
+    await using store = postgresStore(pool, { ...scratch, listen: false })
+    await use(store, 'first')
+    const count = await texts()
+    expect(count).toBeGreaterThan(8)
+    for (const name of ['second', 'third']) await use(store, name)
+    expect(await texts()).toBe(count)
+    await pool.query('DEALLOCATE ALL')
+    await expect(store.sessions.list({ within: bob })).rejects.toThrow('prepare: false')
+    await pool.end()
+  })
+
+  it('of a process that stands still in a transaction stops nobody else', async () => {
+    await using scratch = scratchSchema(url)
+    const pool = new Pool({ connectionString: url, max: 1 })
+    const { promise: thawed, resolve: thaw } = Promise.withResolvers<void>()
+    const { promise: frozen, resolve: freeze } = Promise.withResolvers<void>()
+    pool.on('connect', (client) => {
+      const { query } = client
+      client.query = ((...args: Parameters<typeof query>) => {
+        const { text = '' } = args[0] as { readonly text?: string }
+        if (!text.includes('INSERT INTO') || !text.includes('_hold"')) return query.apply(client, args)
+        freeze()
+        return thawed.then(() => query.apply(client, args) as unknown)
+      }) as typeof query
+    })
+    await using store = postgresStore(pool, { ...scratch, listen: false })
+    await using other = postgresStore(url, scratch)
+    const claim = { namespace: bob, counter: 'usd', window: 'all', amount: 1, limit: 1 }
+    const failed = expect(store.counters.reserve([claim], { ttlMs: 60_000 })).rejects.toSatisfy(unknown)
+    await frozen
+    expect(await other.counters.reserve([claim], { ttlMs: 60_000 })).toMatchObject({ granted: true })
+    thaw()
+    await failed
+    await pool.end()
+  })
+
+  it('that waits for another’s lock for too long says so', async () => {
+    await using scratch = scratchSchema(url)
+    await using admin = await administrator(url)
+    await using store = postgresStore(`${url}?options=-c%20lock_timeout%3D50`, scratch)
+    await store.sessions.append(bob, [input('a')])
+    await admin.column('BEGIN')
+    await admin.column(`SELECT FROM "${scratch.schema}".orra_session FOR UPDATE`)
+    const failed = store.sessions.append(bob, [input('b')])
+    await expect(failed).rejects.toMatchObject({ retryable: true, message: expect.stringContaining('held a lock') })
+    await admin.column('ROLLBACK')
+  })
+
+  it('to a server that says nothing more is dropped, and the store can be closed', async () => {
+    await using scratch = scratchSchema(url)
+    await using proxy = await proxyTo(url)
+    const store = postgresStore(proxy.url, { ...scratch, timeoutMs: 300 })
+    await store.sessions.append(bob, [input('a')])
+    await store.notices.subscribe(bob, () => {})
+    proxy.silenceAt('')
+    const calls = [
+      store.sessions.append(bob, [input('b')]),
+      store.counters.list(),
+      store.counters.reserve([{ namespace: bob, counter: 'usd', window: 'all', amount: 1 }], { ttlMs: 1000 }),
+    ]
+    for (let count = 0; count < 20_000; count += 1) store.notices.publish(bob, { count })
+    const failures = (await Promise.allSettled(calls)).map((call) => call.status === 'rejected' && call.reason)
+    for (const failure of failures) expect(failure).toMatchObject({ code: 'store.unusable', retryable: true })
+    // One of them had a connection; the others found none.
+    expect(failures.map(({ message }) => /no answer came|nothing was sent/.exec(message)?.[0]).sort()).toEqual([
+      'no answer came',
+      'nothing was sent',
+      'nothing was sent',
+    ])
+    await store[Symbol.asyncDispose]()
+  }, 5000)
+
+  it('on which a transaction gets no answer in time is dropped at once', async () => {
+    await using scratch = scratchSchema(url)
+    await using admin = await administrator(url)
+    const pool = new Pool({ connectionString: url, max: 1 })
+    const asked: unknown[] = []
+    pool.on('connect', (client) => {
+      const { query } = client
+      client.query = ((...args: Parameters<typeof query>) => {
+        asked.push((args[0] as { readonly text?: string }).text)
+        return query.apply(client, args)
+      }) as typeof query
+    })
+    await using store = postgresStore(pool, { ...scratch, listen: false, timeoutMs: 500 })
+    await store.sessions.append(bob, [input('a')])
+    await admin.column('BEGIN')
+    await admin.column(`SELECT FROM "${scratch.schema}".orra_session FOR UPDATE`)
+    await expect(store.sessions.delete(bob)).rejects.toThrow('no answer came')
+    expect(asked.at(-1)).toContain('DELETE')
+    expect(pool.totalCount).toBe(0)
+    await admin.column('ROLLBACK')
+    await pool.end()
+  })
+
+  it('that does not come free in time is not waited for, nor lost', async () => {
+    await using scratch = scratchSchema(url)
+    const pool = new Pool({ connectionString: url, max: 1 })
+    await using store = postgresStore(pool, { ...scratch, listen: false, timeoutMs: 300 })
+    await store.sessions.append(bob, [input('a')])
+    const taken = await pool.connect()
+    const failed = expect(store.sessions.append(bob, [input('b')])).rejects
+    await failed.toMatchObject({ retryable: true, message: expect.stringContaining('nothing was sent') })
+    taken.release()
+    expect((await store.sessions.append(bob, [input('c')])).seqs).toEqual([2])
     await pool.end()
   })
 })

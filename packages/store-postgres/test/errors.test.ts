@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import { isOrraError, Namespace, type OrraError } from '@orra/core'
 import { postgresStore } from '@orra/store-postgres'
 import { expect, it } from 'vitest'
@@ -27,6 +28,25 @@ await describePostgres('what fails says what to do', (url) => {
     expect(error).toMatchObject({ code: 'store.unusable', retryable: true })
     expect(error.message).toContain('nothing listens at this address')
     expect(error.message).not.toContain('secret-word')
+  })
+
+  it('when what listens there is not PostgreSQL, or has no TLS', async () => {
+    const answers = [
+      ['', undefined, 'is this a PostgreSQL server?', true],
+      ['?sslmode=verify-full', 'N', 'the server has no TLS', false],
+    ] as const
+    for (const [search, answer, problem, retryable] of answers) {
+      const server = createServer((socket) => {
+        socket.on('error', () => {})
+        socket.once('data', () => (answer === undefined ? socket.destroy() : socket.end(answer)))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const { port } = server.address() as AddressInfo
+      const error = await failureAt(changed(url, { port: `${port}`, search }))
+      expect(error).toMatchObject({ retryable, message: expect.stringContaining(problem) })
+      expect(error.message).not.toContain('not known')
+      await new Promise((resolve) => server.close(resolve))
+    }
   })
 
   it('when the user is refused', async () => {
@@ -140,6 +160,7 @@ it('options that cannot be used are refused at once, and no password is repeated
     [url, { prefix: 'x'.repeat(31) }],
     [url, { schema: 'a"b' }],
     [url, { poolSize: 0 }],
+    [url, { timeoutMs: 0 }],
     [url, { listen: 'secret-word' }],
     [url, { tables: 'orra' }],
     ['bob:secret-word@127.0.0.1', {}],

@@ -6,6 +6,7 @@ import { type Entry, Namespace } from '@orra/core'
 import { postgresStore } from '@orra/store-postgres'
 import { expect, it } from 'vitest'
 import { describePostgres, scratchSchema } from '../../../test/services/postgres.ts'
+import { proxyTo } from './proxy.ts'
 
 const run = promisify(execFile)
 const bob = Namespace.of('bob')
@@ -31,6 +32,15 @@ await describePostgres('several processes on one database', (url) => {
     // What Node says of a process that ends while it waits for something would stand in stderr.
     const ended = await run(process.execPath, [...execArgv, worker, 'listen', url, scratch.schema])
     expect(ended).toEqual({ stdout: '', stderr: '' })
+  })
+
+  it('end by themselves though the server says nothing more', async () => {
+    await using scratch = scratchSchema(url)
+    await using proxy = await proxyTo(url)
+    proxy.silenceAt('LISTEN')
+    const args = [...execArgv, worker, 'silence', proxy.url, scratch.schema]
+    const ended = await run(process.execPath, args, { timeout: 4500 })
+    expect(ended).toEqual({ stdout: 'retryable: true\n', stderr: '' })
   })
 
   describeCrashes('a bot on it', {

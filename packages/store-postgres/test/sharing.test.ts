@@ -121,4 +121,22 @@ await describePostgres('a database', (url) => {
     expect(await store.sessions.claim(bob, { owner: 'two', ttlMs: 60_000 })).toBeDefined()
     expect(await lease?.renew()).toBe(false)
   })
+
+  it('counts no further than JavaScript can', async () => {
+    await using scratch = scratchSchema(url)
+    await using admin = await administrator(url)
+    await using store = postgresStore(url, scratch)
+    const { limit: _, ...unlimited } = claim
+    for (const amount of [Number.MAX_SAFE_INTEGER, 5]) {
+      const reserved = await store.counters.reserve([{ ...unlimited, amount: 0 }], { ttlMs: 60_000 })
+      expect(reserved.granted && (await store.counters.settle(reserved.id, [amount]))).toBe(true)
+      expect((await store.counters.list()).items).toMatchObject([{ used: Number.MAX_SAFE_INTEGER }])
+    }
+    // As when its window had ended by the clock of who reserved first, and it was removed.
+    const two = Array.from({ length: 2 }, () => ({ ...unlimited, amount: 0 }))
+    const reserved = await store.counters.reserve(two, { ttlMs: 60_000 })
+    await admin.column(`DELETE FROM "${scratch.schema}".orra_counter`)
+    if (reserved.granted) await store.counters.settle(reserved.id, [Number.MAX_SAFE_INTEGER, 5])
+    expect((await store.counters.list()).items).toMatchObject([{ used: Number.MAX_SAFE_INTEGER }])
+  })
 })
