@@ -1,4 +1,5 @@
 import { SETTLE_LATE_MS } from '@orra/core'
+import { IS_FRESH } from './namespace-index.ts'
 import { defineScript, type Script } from './script.ts'
 
 /**
@@ -8,7 +9,7 @@ import { defineScript, type Script } from './script.ts'
  * by when it runs out and when it is forgotten. Every answer begins with the namespaces that have no counter any more, each
  * with its mark.
  */
-const COMMON = `
+const COMMON = `${IS_FRESH}
 local LATE = ${SETTLE_LATE_MS}
 local gone = {}
 local function rangeIn(namespace) return '[' .. namespace .. '\\0', '(' .. namespace .. '\\1' end
@@ -50,7 +51,7 @@ local function sweep()
   for _, place in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', whole(now))) do dropCounter(place) end
   local over = redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', whole(now), 'WITHSCORES')
   for index = 1, #over, 2 do
-    for _, claim in ipairs(claimsOf(redis.call('HGET', KEYS[5], over[index]))) do unreserve(claim) end
+    for _, claim in ipairs(claimsOf(redis.call('HGET', KEYS[5], over[index]) or '')) do unreserve(claim) end
     redis.call('ZREM', KEYS[6], over[index])
     redis.call('ZADD', KEYS[7], over[index + 1] + LATE, over[index])
   end
@@ -66,10 +67,16 @@ local function open(place, ends)
   if ends ~= '' then redis.call('ZADD', KEYS[3], ends, place) end
 end
 
--- Takes marks for namespaces that get their first counter; those that are not needed are gone. What is still missing?
+-- Takes marks for namespaces that get their first counter; those that are not needed or too old are gone. What is still missing?
 local function takeMarks(from, needed)
   local given, missing = {}, {}
-  for index = from, #ARGV, 2 do given[ARGV[index]] = ARGV[index + 1] end
+  local function drop(namespace, mark)
+    gone[#gone + 1] = namespace
+    gone[#gone + 1] = mark
+  end
+  for index = from, #ARGV, 2 do
+    if isFresh(ARGV[index + 1]) then given[ARGV[index]] = ARGV[index + 1] else drop(ARGV[index], ARGV[index + 1]) end
+  end
   for _, namespace in ipairs(needed) do
     if redis.call('HEXISTS', KEYS[8], namespace) == 0 and not given[namespace] then missing[#missing + 1] = namespace end
   end
@@ -77,10 +84,7 @@ local function takeMarks(from, needed)
   for _, namespace in ipairs(needed) do
     if given[namespace] and redis.call('HSETNX', KEYS[8], namespace, given[namespace]) == 1 then given[namespace] = nil end
   end
-  for namespace, mark in pairs(given) do
-    gone[#gone + 1] = namespace
-    gone[#gone + 1] = mark
-  end
+  for namespace, mark in pairs(given) do drop(namespace, mark) end
   return missing
 end
 `
@@ -149,7 +153,8 @@ redis.call('ZREM', KEYS[7], ARGV[2])
 redis.call('HDEL', KEYS[5], ARGV[2])
 for _, claim in ipairs(counted) do
   open(claim.place, claim.ends)
-  redis.call('HINCRBY', KEYS[1], claim.place, claim.amount)
+  local used = redis.call('HGET', KEYS[1], claim.place) + claim.amount
+  redis.call('HSET', KEYS[1], claim.place, whole(math.min(used, ${Number.MAX_SAFE_INTEGER})))
 end
 return { gone, 'settled' }
 `)

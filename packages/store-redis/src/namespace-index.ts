@@ -17,13 +17,15 @@ export interface NamespaceIndex {
   remove(namespace: string, mark: string): Promise<void>
   /** Entries in order, a batch at a time: of a namespace and all below it, from this namespace on. */
   batches(within: Namespace | undefined, from?: From): AsyncGenerator<readonly IndexEntry[]>
-  /** Removes those of these entries, whose thing was not found, that are too old for it to be still in the making. */
+  /** Removes those of these entries, whose thing was not found, that were too old for it to be still in the making. */
   expire(entries: readonly IndexEntry[]): Promise<void>
 }
 
 export interface IndexEntry {
   readonly namespace: string
   readonly mark: string
+  /** Whether it was, when it was read, so old that no script takes its mark any more. */
+  readonly isOld: boolean
 }
 
 interface From {
@@ -34,8 +36,18 @@ interface From {
 
 const BATCH = 100
 
-/** No write is under way for longer. */
 const EXPIRE_AFTER_MS = 60 * 60 * 1000
+
+/**
+ * For the scripts that take a mark, which begins with the time it was made: none is taken long before its entry may be
+ * removed. Whoever stood still in between is told so, and makes another. The rest of the time is for clocks that differ.
+ */
+export const IS_FRESH = `
+local function isFresh(mark)
+  local made = tonumber(string.match(mark, '^%d+'))
+  return made and made + ${EXPIRE_AFTER_MS / 2} > now
+end
+`
 
 const ADD = defineScript(`
 local mark = whole(now) .. '.' .. ARGV[3]
@@ -43,53 +55,50 @@ redis.call('ZADD', KEYS[1], 0, ARGV[2] .. '\\0' .. mark)
 return mark
 `)
 
-const REMOVE = defineScript(`return redis.call('ZREM', KEYS[1], ARGV[2])`)
+const REMOVE = defineScript(`return redis.call('ZREM', KEYS[1], unpack(ARGV, 2))`)
 
-const EXPIRE = defineScript(`
-for index = 3, #ARGV do
-  local made = tonumber(string.match(ARGV[index], '^[^%z]*%z(%d+)'))
-  if not made or made + ARGV[2] < now then redis.call('ZREM', KEYS[1], ARGV[index]) end
-end
-`)
-
+/** The time, and members. */
 const RANGE = defineScript(`
-return redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
+return { whole(now), redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4]) }
 `)
+
+type RangeReply = readonly [readAt: string, members: readonly string[]]
 
 export function namespaceIndex(access: RedisAccess, key: string): NamespaceIndex {
+  async function removeAll(entries: readonly Member[]): Promise<void> {
+    if (entries.length > 0) await access.run(REMOVE, [key], entries.map(memberOf)).catch(() => {})
+  }
+
   return {
     add: (namespace) => access.run(ADD, [key], [namespace, randomUUID()]),
 
-    async remove(namespace, mark) {
-      await access.run(REMOVE, [key], [memberOf({ namespace, mark })]).catch(() => {})
-    },
+    remove: (namespace, mark) => removeAll([{ namespace, mark }]),
 
     async *batches(within, from) {
       for (const [first, end] of rangesOf(within)) {
         let start = laterOf(first, startOf(from))
         for (;;) {
-          const members = await access.run<readonly string[]>(RANGE, [key], [start, end, BATCH])
-          if (members.length > 0) yield members.map(entryOf)
+          const [readAt, members] = await access.run<RangeReply>(RANGE, [key], [start, end, BATCH])
+          if (members.length > 0) yield members.map((member) => entryOf(member, Number(readAt)))
           if (members.length < BATCH) break
           start = `(${members.at(-1)}`
         }
       }
     },
 
-    async expire(entries) {
-      if (entries.length === 0) return
-      await access.run(EXPIRE, [key], [EXPIRE_AFTER_MS, ...entries.map(memberOf)]).catch(() => {})
-    },
+    expire: (entries) => removeAll(entries.filter(({ isOld }) => isOld)),
   }
 }
 
-function memberOf({ namespace, mark }: IndexEntry): string {
+type Member = Pick<IndexEntry, 'namespace' | 'mark'>
+
+function memberOf({ namespace, mark }: Member): string {
   return `${namespace}\0${mark}`
 }
 
-function entryOf(member: string): IndexEntry {
+function entryOf(member: string, readAt: number): IndexEntry {
   const [namespace, mark] = split(member, '\0')
-  return { namespace, mark }
+  return { namespace, mark, isOld: Number.parseInt(mark, 10) + EXPIRE_AFTER_MS < readAt }
 }
 
 /** The members of a namespace itself, then of those below it: `;` follows `:`. */

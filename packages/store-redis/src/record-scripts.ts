@@ -1,3 +1,4 @@
+import { IS_FRESH } from './namespace-index.ts'
 import { defineScript } from './script.ts'
 
 // Keys of each: records, their order, the places of words, the words of records; see keys.ts. A record is a field
@@ -22,15 +23,15 @@ end
 /**
  * Arguments: field, the version that is asked for or nothing, the new version, value, words, and a mark where the namespace
  * has no record yet. Answers `conflict` and the version found, `late` and the version found when a higher one was written meanwhile,
- * `unlisted` without a mark, or `put`, the time of making and the time.
+ * `unlisted` without a fresh mark, or `put`, the time of making and the time.
  */
-export const PUT = defineScript(`${WORDS}
+export const PUT = defineScript(`${WORDS}${IS_FRESH}
 local field = ARGV[2]
 local found, created = versionOf(field)
 if ARGV[3] ~= '' and ARGV[3] ~= found then return { 'conflict', found } end
 if tonumber(found) >= tonumber(ARGV[4]) then return { 'late', found } end
 if redis.call('HEXISTS', KEYS[1], 'mark') == 0 then
-  if ARGV[7] == '' then return { 'unlisted' } end
+  if not isFresh(ARGV[7]) then return { 'unlisted' } end
   redis.call('HSET', KEYS[1], 'mark', ARGV[7])
 end
 forgetWords(field)

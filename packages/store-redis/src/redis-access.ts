@@ -1,5 +1,6 @@
 import { isOrraError, OrraError } from '@orra/core'
 import { type Keys, keysOf } from './keys.ts'
+import { outbox } from './outbox.ts'
 import { type Link, type RedisConnection, within } from './redis-connection.ts'
 import { replyCode, toStoreError, unusable } from './redis-error.ts'
 import { defineScript, type Script } from './script.ts'
@@ -13,6 +14,8 @@ export interface RedisAccess {
   run<Reply>(script: Script, keys: readonly string[], args?: readonly (string | number)[]): Promise<Reply>
   /** Sends a message, in the order of the calls; it is lost when Redis cannot be reached. */
   publish(channel: string, message: string): void
+  /** Waits until what was published is sent, for no longer than a command may take. */
+  flush(): Promise<void>
   /** A new connection for subscriptions. */
   subscriber(): Promise<RedisConnection>
   /** Runs anything else with Redis's errors put into words, for no longer than a command may take. */
@@ -38,7 +41,7 @@ interface AccessOptions {
 export function redisAccess(link: Link, { prefix, place, timeoutMs, now }: AccessOptions): RedisAccess {
   const keys = keysOf(prefix)
   let checked: Promise<void> | undefined
-  let published: Promise<unknown> = Promise.resolve()
+  const { publish, flush } = outbox(link, place, timeoutMs)
 
   async function guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -54,7 +57,8 @@ export function redisAccess(link: Link, { prefix, place, timeoutMs, now }: Acces
     touched: readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    const client = plain(connection)
+    // Answers are texts and numbers, whatever the application's client makes of them elsewhere.
+    const client = connection.withCommandOptions({ timeout: timeoutMs, typeMapping: {} })
     const call = { keys: [...touched], arguments: [now ? `${now()}` : '', ...args.map(String)] }
     try {
       return await within(timeoutMs, place, client.evalSha(script.sha, call))
@@ -79,11 +83,6 @@ export function redisAccess(link: Link, { prefix, place, timeoutMs, now }: Acces
     }
   }
 
-  /** Answers are texts and numbers, whatever the application's client makes of them elsewhere. */
-  function plain(connection: RedisConnection) {
-    return connection.withCommandOptions({ timeout: timeoutMs, typeMapping: {} })
-  }
-
   async function checkSchema(): Promise<void> {
     const found = Number(await attempt(SCHEMA_VERSION, [keys.schema], [SCHEMA]))
     const isForeign = !Number.isSafeInteger(found)
@@ -103,15 +102,8 @@ export function redisAccess(link: Link, { prefix, place, timeoutMs, now }: Acces
       await checked
       return (await attempt(script, touched, args)) as Reply
     },
-    publish(channel, message) {
-      const sendOne = async () => {
-        const connection = await link.commands()
-        plain(connection)
-          .sPublish(channel, message)
-          .catch(() => {})
-      }
-      published = published.then(sendOne).catch(() => {})
-    },
+    publish,
+    flush,
     subscriber: () => guarded(() => link.subscriber()),
   }
 }

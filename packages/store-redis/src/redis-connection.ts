@@ -1,9 +1,11 @@
 import { createClient } from 'redis'
-import { unusable } from './redis-error.ts'
+import { toConnectError, unusable } from './redis-error.ts'
 
 /** What the store uses of a client: those that `createClient` and `createCluster` of the package `redis` make have it. */
 export interface RedisConnection {
   readonly isOpen: boolean
+  /** Whether it is connected just now; a cluster does not say. */
+  readonly isReady?: boolean
   connect(): Promise<unknown>
   duplicate(): RedisConnection
   close(): Promise<unknown>
@@ -57,7 +59,7 @@ export function ownLink(url: string, place: string, timeoutMs: number): Link {
       return client
     } catch (error) {
       client.destroy()
-      throw error
+      throw toConnectError(error, place)
     }
   }
 
@@ -129,12 +131,28 @@ export function givenLink(client: RedisConnection, place: string, timeoutMs: num
   }
 }
 
-/** Lets what was asked be answered, but does not wait for ever. */
+/** Lets what was asked be answered, but does not wait for ever, nor for a server that is away. */
 export async function closeGently(client: RedisConnection, timeoutMs: number): Promise<void> {
   try {
-    await within(timeoutMs, '', client.close())
+    await whileConnected(client, timeoutMs, () => client.close())
   } catch {
     client.destroy()
+  }
+}
+
+/** What `work` does, or a failure as soon as the connection breaks, where it is broken already, or after this time. */
+export async function whileConnected(
+  client: RedisConnection,
+  timeoutMs: number,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  if (client.isReady === false) throw unusable('', 'it is away', { retryable: true })
+  const { promise: broken, reject } = Promise.withResolvers<never>()
+  client.on('error', reject)
+  try {
+    await within(timeoutMs, '', Promise.race([work(), broken]))
+  } finally {
+    client.off('error', reject)
   }
 }
 

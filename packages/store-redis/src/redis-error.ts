@@ -10,6 +10,11 @@ const BROKEN = {
   text: 'the connection broke, and it is not known whether the last call was done; make it again',
   passing: true,
 }
+const NOT_MADE = {
+  text: 'it broke the connection before it was ready; see whether this is a Redis server, and use rediss:// if it wants TLS',
+  passing: true,
+}
+const NO_TLS = { text: 'it does not speak TLS; use redis://, or switch TLS on' }
 const TIMED_OUT = {
   text: 'it did not answer in time; see whether the server runs and is not overloaded',
   passing: true,
@@ -25,6 +30,8 @@ const PROBLEMS: { readonly [sign: string]: Problem } = {
   ECONNRESET: BROKEN,
   EPIPE: BROKEN,
   SocketClosedUnexpectedlyError: BROKEN,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
   DisconnectsClientError: BROKEN,
   ClientOfflineError: BROKEN,
   ReconnectStrategyError: BROKEN,
@@ -64,6 +71,12 @@ export function toStoreError(error: unknown, place: string): unknown {
   if (isOrraError(error) || !(error instanceof Error)) return error
   const { text, passing = false } = problemOf(error)
   return unusable(place, text, { retryable: passing, cause: error })
+}
+
+/** The same for what is thrown while a connection is made, when nothing was asked yet. */
+export function toConnectError(error: unknown, place: string): unknown {
+  if (!(error instanceof Error) || problemOf(error) !== BROKEN) return toStoreError(error, place)
+  return unusable(place, NOT_MADE.text, { retryable: NOT_MADE.passing, cause: error })
 }
 
 export function unusable(

@@ -51,6 +51,7 @@ export function redisRecords(access: RedisAccess): SearchableRecords {
         }
         if (reply[0] === 'conflict') checkVersion(key, wanted, Number(reply[1]))
         if (reply[0] === 'late') lastVersion = Number(reply[1])
+        if (reply[0] === 'unlisted') await mark.drop()
         given = reply[0] === 'unlisted' || given !== '' ? await mark.take() : ''
       }
     } finally {

@@ -52,6 +52,7 @@ export function redisSessions(access: RedisAccess): SessionLog {
         if (answer === 'taken' && state) return leaseOf(namespace, state, ttlMs)
         if (answer === 'held') return undefined
         if (answer === 'old') lastEpoch = Number(reply[0])
+        if (answer === 'unlisted') await mark.drop()
         given = answer === 'unlisted' || given !== '' ? await mark.take() : ''
       }
     } finally {

@@ -51,7 +51,7 @@ export function redisStore(
     counters: redisCounters(access),
     notices,
     async [Symbol.asyncDispose]() {
-      await notices[Symbol.asyncDispose]()
+      await Promise.all([notices[Symbol.asyncDispose](), access.flush()])
       await link.close()
     },
   }

@@ -92,9 +92,11 @@ async function tryAppend(parts: SessionParts, append: Append, basis: Basis): Pro
   const marks = [newlyListed ?? '', isDone ? '-' : (newlyPending ?? '')]
   const args = [...expected, ...planned, ...marks, ...entriesOf(plan)]
   const written = await access.run<string | null>(APPEND, access.keys.session(key), args)
-  if (written === null) {
+  if (written === null || written === 'unlisted') {
     if (newlyListed) append.listed.giveBack(newlyListed)
     if (newlyPending) append.pending.giveBack(newlyPending)
+    // Marks that are too old would be refused again.
+    if (written) await Promise.all([append.listed.drop(), append.pending.drop()])
     return undefined
   }
   const after = stateAfter(plan, Number(written), {

@@ -1,3 +1,4 @@
+import { IS_FRESH } from './namespace-index.ts'
 import { defineScript } from './script.ts'
 
 // Keys of each: state, log, inputs, fence; see keys.ts. The first argument is the clock, which defineScript explains.
@@ -18,16 +19,20 @@ return answer
 `)
 
 /**
- * Writes what was planned, unless the session is no longer what the plan was made for; then the answer is nothing. Arguments:
+ * Writes what was planned and answers the time, unless the session is no longer what the plan was made for; then the answer
+ * is nothing. It is `unlisted` where a mark is no longer fresh. Arguments:
  * id, length and epoch that are expected; the new id, length and rest; marks, where a session is made or gets work,
  * `-` where its work is done; how many entries, the entries, and a key and place for each input among them.
  */
-export const APPEND = defineScript(`
+export const APPEND = defineScript(`${IS_FRESH}
 local state = redis.call('HMGET', KEYS[1], 'id', 'length', 'epoch')
 if (state[1] or '') ~= ARGV[2] or (state[2] or '0') ~= ARGV[3] or (state[3] or '0') ~= ARGV[4] then return false end
 local inputs = 11 + ARGV[10]
 for index = inputs, #ARGV, 2 do
   if redis.call('HEXISTS', KEYS[3], ARGV[index]) == 1 then return false end
+end
+for index = 8, 9 do
+  if ARGV[index] ~= '' and ARGV[index] ~= '-' and not isFresh(ARGV[index]) then return 'unlisted' end
 end
 for index = 11, inputs - 1 do redis.call('RPUSH', KEYS[2], whole(now) .. ':' .. ARGV[index]) end
 for index = inputs, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1]) end
@@ -40,16 +45,16 @@ return whole(now)
 
 /**
  * Takes the lease. Arguments: the epoch, which the answer `old` refuses with the last one; owner and time to live; id, rest and mark of a
- * session that is to be made. The answer is `held` by somebody else, `unlisted` without a mark for a new session, or
+ * session that is to be made. The answer is `held` by somebody else, `unlisted` without a fresh mark for a new session, or
  * `taken`, followed by the state.
  */
-export const CLAIM = defineScript(`${STATE}
+export const CLAIM = defineScript(`${STATE}${IS_FRESH}
 local state = redis.call('HMGET', KEYS[1], 'id', 'epoch', 'owner', 'ends')
 if state[3] and tonumber(state[4]) > now then return { 'held' } end
 local last = state[2] or redis.call('GET', KEYS[4]) or '0'
 if tonumber(ARGV[2]) <= tonumber(last) then return { 'old', last } end
 if not state[1] then
-  if ARGV[7] == '' then return { 'unlisted' } end
+  if not isFresh(ARGV[7]) then return { 'unlisted' } end
   redis.call('HSET', KEYS[1], 'id', ARGV[5], 'length', '0', 'rest', ARGV[6], 'listed', ARGV[7],
     'created', whole(now), 'updated', whole(now))
 end

@@ -22,7 +22,9 @@ export function spareMark(index: NamespaceIndex, namespace: string): SpareMark {
       spare = mark
     },
     async drop() {
-      if (spare !== undefined) await index.remove(namespace, spare)
+      const mark = spare
+      spare = undefined
+      if (mark !== undefined) await index.remove(namespace, mark)
     },
   }
 }

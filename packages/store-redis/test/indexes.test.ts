@@ -8,6 +8,7 @@ import { dyingAt, hookedClient } from './hooked-client.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const names = ['a', 'a:b'].map(Namespace.parse)
+const claimed = Namespace.of('b')
 const note = (namespace: Namespace) => ({ collection: 'note', namespace, id: 'one' })
 const claims = names.map((namespace) => ({ namespace, counter: 'usd', window: 'day', amount: 1 }))
 
@@ -31,9 +32,20 @@ async function work({ sessions, records, counters }: Store): Promise<void> {
   await sessions.claim(names[1] as Namespace, { owner: 'me', ttlMs: 1 })
 }
 
+/** One of everything for each of two namespaces, and a third session that only a claim makes. */
+async function make({ sessions, records, counters }: Store): Promise<void> {
+  for (const namespace of names) {
+    await sessions.append(namespace, [input('one')])
+    await records.put(note(namespace), 'some words')
+  }
+  await counters.reserve(claims, { ttlMs: 100 * HOUR_MS })
+  const lease = await sessions.claim(claimed, { owner: 'me', ttlMs: 1000 })
+  await lease?.release()
+}
+
 /** What there is, and what the lists say there is. */
 async function found({ sessions, records, counters }: Store) {
-  const heads = (await Promise.all(names.map((namespace) => sessions.head(namespace)))).filter(
+  const heads = (await Promise.all([...names, claimed].map((namespace) => sessions.head(namespace)))).filter(
     (head) => head !== undefined,
   )
   const notes = await Promise.all(names.map((namespace) => records.get(note(namespace))))
@@ -129,6 +141,66 @@ await describeRedis('the lists', (url) => {
     const { there, listed } = await found(at.store)
     expect(listed).toEqual(there)
     expect(there.pending).toHaveLength(2)
+  })
+
+  it('miss nothing of a process that stands still for hours, wherever it does, while others look', async () => {
+    await using at = await place()
+    const whole = hookedClient(at.client)
+    await using running = redisStore(whole.client, { prefix: at.prefix, now: at.now })
+    await make(running)
+    await at.deleteKeys()
+
+    for (let still = 1; still <= whole.calls(); still += 1) {
+      const standStill = async (call: number) => {
+        if (call !== still) return
+        at.advance(2 * HOUR_MS)
+        await found(at.store)
+      }
+      const { client } = hookedClient(at.client, { after: standStill })
+      await using stopped = redisStore(client, { prefix: at.prefix, now: at.now })
+      await make(stopped)
+      const { there, listed } = await found(at.store)
+      expect(listed, `still after call ${still}`).toEqual(there)
+      expect(there.pending).toHaveLength(2)
+
+      at.advance(2 * HOUR_MS)
+      await found(at.store)
+      const { sessions, pending, records, counters } = (await found(at.store)).there
+      const wanted = sessions.length + pending.length + records.length + counters.length
+      expect(await at.indexed(), `still after call ${still}`).toBe(wanted)
+      await at.deleteKeys()
+    }
+  })
+
+  it('miss nothing after a process stood still for hours that had looked', async () => {
+    await using at = await place()
+    const [namespace] = names as [Namespace]
+    const looked = Promise.withResolvers<void>()
+    const goOn = Promise.withResolvers<void>()
+    const still = hookedClient(at.client, {
+      // The schema, the entries, the session that is not there yet.
+      after: async (call) => {
+        if (call !== 3) return
+        looked.resolve()
+        await goOn.promise
+      },
+    })
+    await using looking = redisStore(still.client, { prefix: at.prefix, now: at.now })
+    let listing: Promise<unknown> | undefined
+    const writing = hookedClient(at.client, {
+      // The schema, the session, two marks, and then what is written.
+      before: async (call) => {
+        if (call !== 5) return
+        listing = looking.sessions.list({ pending: true })
+        await looked.promise
+      },
+    })
+    await using written = redisStore(writing.client, { prefix: at.prefix, now: at.now })
+    await written.sessions.append(namespace, [input('one')])
+    at.advance(2 * HOUR_MS)
+    goOn.resolve()
+    await listing
+    expect((await at.store.sessions.list({ pending: true })).items).toHaveLength(1)
   })
 
   it('are right after many have written, emptied and deleted at once', async () => {

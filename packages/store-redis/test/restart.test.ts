@@ -42,6 +42,22 @@ await describeRedisServer('a server that appends to a file', (start) => {
       expect((await counters.list()).items).toMatchObject([{ used: 3, reserved: 0 }])
     },
   )
+
+  it('does not keep a store from closing when it is gone, and what waits for it fails', async () => {
+    await using server = await start()
+    const timeoutMs = 60_000
+    const store = redisStore(server.url, { timeoutMs })
+    await store.notices.subscribe(bob, () => {})
+    await store.sessions.append(bob, [input('one')])
+    await server.stop('SIGKILL')
+    const waiting = store.sessions.append(bob, [input('two')])
+    store.notices.publish(bob, { number: 1 })
+    const refused = expect(waiting).rejects.toMatchObject({ code: 'store.unusable' })
+    const began = performance.now()
+    await store[Symbol.asyncDispose]()
+    await refused
+    expect(performance.now() - began).toBeLessThan(timeoutMs / 2)
+  })
 })
 
 await describeRedis('a server', (url) => {

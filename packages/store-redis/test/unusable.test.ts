@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { isOrraError } from '@orra/core'
 import { type RedisStoreOptions, redisStore } from '@orra/store-redis'
 import { createClient } from 'redis'
@@ -35,6 +38,16 @@ describe('what cannot be used', () => {
 
   it('because nothing listens there is told in a sentence, without the password', async () => {
     expect(await told('redis://user:secret@127.0.0.1:1')).toMatch(/at 127\.0\.0\.1:1 .*nothing listens there/)
+  })
+
+  it('because something else listens there, or TLS is on at one end only, says what to look at', async () => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    expect(await told(`redis://127.0.0.1:${port}`)).toContain('see whether this is a Redis server')
+    expect(await told(`rediss://127.0.0.1:${port}`)).toContain('use redis://, or switch TLS on')
+    server.close()
   })
 })
 
