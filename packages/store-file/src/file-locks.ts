@@ -1,4 +1,14 @@
-import { linkSync, lstatSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ifThere, systemCode, unusable } from './file-error.ts'
@@ -13,7 +23,7 @@ export interface FileLocks {
    * another process keeps the lock for too long. Locks may be nested, always in one order.
    */
   hold<T>(name: string, work: () => T | Promise<T>): Promise<T>
-  /** To be called when nothing is under way. */
+  /** To be called when nothing is under way, and nothing will be. */
   signOut(): void
 }
 
@@ -44,7 +54,9 @@ export function fileLocks(folder: string, { busyTimeoutMs, silentMs = SILENT_MS 
   let isSignedIn = false
 
   function signIn(): string {
-    if (!isSignedIn) writeFileSync(card, `${JSON.stringify(self)}\n`)
+    if (isSignedIn) return self.token
+    writeFileSync(card, '')
+    writeFileSync(card, `${JSON.stringify({ ...self, inode: statSync(card).ino })}\n`)
     isSignedIn = true
     return self.token
   }
@@ -71,7 +83,9 @@ export function fileLocks(folder: string, { busyTimeoutMs, silentMs = SILENT_MS 
       if (chain === undefined) continue
       const { holder, links } = chain
       const running = isRunning(holder, self)
-      if (running === false || (running === undefined && silence.isOver(chain))) {
+      // In a copy of the folder the locks are copies, too: their process runs, but not there.
+      const isHeld = running === true && !holder.isCopy
+      if (running === false || (!isHeld && silence.isOver(chain))) {
         const next = `${first}.${holder.token}`
         if (take(next)) {
           // Were the lock given back in between, then its first link would have gone before `next` could be made again.
@@ -132,23 +146,37 @@ export function fileLocks(folder: string, { busyTimeoutMs, silentMs = SILENT_MS 
   }
 }
 
+/** The file that says who a process is. */
+interface Card extends ProcessIdentity {
+  /** It is not the file that the process wrote. */
+  readonly isCopy: boolean
+}
+
 /** What a card, or a lock, says of its process; `undefined` when it is not there. */
-export function readCard(path: string): ProcessIdentity | undefined {
-  return ifThere(() => {
-    const text = readFileSync(path, 'utf8')
-    try {
-      return JSON.parse(text) as ProcessIdentity
-    } catch {
-      // What a loss of power left of it: of a process of whom nothing can be known.
-      return { token: `unreadable-${statSync(path).ino}`, pid: 0, host: '' }
-    }
-  })
+export function readCard(path: string): Card | undefined {
+  const fd = ifThere(() => openSync(path, 'r'))
+  if (fd === undefined) return undefined
+  try {
+    return cardIn(readFileSync(fd, 'utf8'), fstatSync(fd).ino)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function cardIn(text: string, ino: number): Card {
+  try {
+    const { inode, ...identity } = JSON.parse(text) as ProcessIdentity & { readonly inode: number }
+    return { ...identity, isCopy: inode !== ino }
+  } catch {
+    // What a loss of power left of it: of a process of whom nothing can be known.
+    return { token: `unreadable-${ino}`, pid: 0, host: '', isCopy: true }
+  }
 }
 
 interface Chain {
   readonly links: readonly string[]
   readonly firstToken: string
-  readonly holder: ProcessIdentity
+  readonly holder: Card
 }
 
 function chainOf(first: string): Chain | undefined {

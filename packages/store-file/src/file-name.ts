@@ -28,6 +28,13 @@ export function textOfFileName(name: string): string | undefined {
   return isText && isReadableName(name) && fileNameOf(text) === name ? text : undefined
 }
 
+/** The same, where `kept` is the text as it was put into a file. A loss of power may have left anything there. */
+export function textOfNameOrFile(name: string, kept: () => string | undefined): string | undefined {
+  if (isReadableName(name)) return textOfFileName(name)
+  const text = kept()
+  return text !== undefined && fileNameOf(text) === name ? text : undefined
+}
+
 /** Whether a text is found in its file name. */
 export function isReadableName(name: string): boolean {
   return !/~[0-9a-f]{32}$/.test(name)

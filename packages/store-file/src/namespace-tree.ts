@@ -1,10 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { opendir, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { Namespace } from '@orra/core'
 import { ifThere, systemCode } from './file-error.ts'
-import { fileNameOf, isReadableName, textOfFileName } from './file-name.ts'
+import { fileNameOf, isReadableName, textOfNameOrFile } from './file-name.ts'
 import { flushFolder, replaceFile, type Writing } from './replace-file.ts'
 
 /** Names that begin so are none of a segment. */
@@ -64,27 +64,46 @@ export function namespaceTree(root: string, writing: Writing): NamespaceTree {
   }
 
   function removeEmpty(folder: string): void {
-    try {
-      for (let empty = folder; empty.length > root.length; empty = dirname(empty)) rmdirSync(empty)
-    } catch (error) {
-      // Something is in it, or somebody was faster.
-      if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EPERM', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error
+    for (let empty = folder; empty.length > root.length; empty = dirname(empty)) {
+      if (!(isNameAlone(empty) ? isRemovedWithName(empty) : isRemoved(empty))) return
     }
+  }
+
+  function isRemovedWithName(folder: string): boolean {
+    const name = join(folder, NAME_FILE)
+    const away = writing.passing()
+    ifThere(() => renameSync(name, away))
+    const isGone = isRemoved(folder)
+    // Somebody was faster, and relies on the name.
+    if (!isGone) ifThere(() => renameSync(away, name))
+    rmSync(away, { force: true })
+    return isGone
+  }
+
+  /** Whether one of them was not there. */
+  function writeNames({ segments }: Namespace): boolean {
+    let folder = root
+    let isNew = false
+    for (const segment of segments) {
+      const name = fileNameOf(segment)
+      folder = join(folder, name)
+      if (isReadableName(name) || nameIn(folder) === segment) continue
+      mkdirSync(folder, { recursive: true })
+      // What only the file tells must not get lost.
+      replaceFile(join(folder, NAME_FILE), segment, { ...writing, durable: true })
+      isNew = true
+    }
+    return isNew
   }
 
   return {
     folderOf,
 
     makeFolder(namespace, folder) {
-      let inner = root
-      for (const segment of namespace.segments) {
-        const name = fileNameOf(segment)
-        inner = join(inner, name)
-        if (isReadableName(name) || ifThere(() => readFileSync(join(inner, NAME_FILE))) !== undefined) continue
-        mkdirSync(inner, { recursive: true })
-        replaceFile(join(inner, NAME_FILE), segment, writing)
-      }
-      mkdirSync(folder, { recursive: true })
+      writeNames(namespace)
+      // Whoever removes what is empty may take a name away in between.
+      do mkdirSync(folder, { recursive: true })
+      while (writeNames(namespace))
       if (!writing.durable) return
       for (let made = folder; made.length >= root.length; made = dirname(made)) flushFolder(made)
     },
@@ -132,6 +151,27 @@ function stepsOf(key: string, folder: string): readonly [Step, Step] {
 }
 
 function segmentOf(folder: string, name: string): string | undefined {
-  if (isReadableName(name)) return textOfFileName(name)
-  return ifThere(() => readFileSync(join(folder, name, NAME_FILE), 'utf8'))
+  return textOfNameOrFile(name, () => nameIn(join(folder, name)))
+}
+
+function nameIn(folder: string): string | undefined {
+  return ifThere(() => readFileSync(join(folder, NAME_FILE), 'utf8'))
+}
+
+/** Whether a folder holds its name and nothing else. */
+function isNameAlone(folder: string): boolean {
+  if (isReadableName(basename(folder))) return false
+  const files = ifThere(() => readdirSync(folder)) ?? []
+  return files.length === 1 && files[0] === NAME_FILE
+}
+
+/** `false` where something is in the folder, or somebody was faster. */
+function isRemoved(folder: string): boolean {
+  try {
+    rmdirSync(folder)
+    return true
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOENT', 'EPERM', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false
+    throw error
+  }
 }

@@ -7,6 +7,7 @@ export async function pageOf<T>(
   placeOf: (item: T) => string,
 ): Promise<Page<T>> {
   const items: T[] = []
+  if (limit === 0) return { items }
   for await (const item of found) {
     const last = items.at(-1)
     if (items.length >= limit && last !== undefined) return { items, next: placeOf(last) }

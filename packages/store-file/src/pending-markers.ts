@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, unlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { ifThere } from './file-error.ts'
-import { fileNameOf, isReadableName, textOfFileName } from './file-name.ts'
+import { fileNameOf, isReadableName, textOfNameOrFile } from './file-name.ts'
 import { replaceFile, type Writing } from './replace-file.ts'
 
 /**
@@ -29,13 +29,15 @@ export function pendingMarkers(folder: string, writing: Writing): PendingMarkers
         // It stays, and says no more than that there may be work.
       }
     },
-    set: (key) => replaceFile(pathOf(key), key, writing),
+    set(key) {
+      const path = pathOf(key)
+      // What only the file tells must not get lost.
+      replaceFile(path, key, { ...writing, durable: writing.durable || !isReadableName(basename(path)) })
+    },
     all: () =>
       readdirSync(folder)
         .flatMap((name) => {
-          const key = isReadableName(name)
-            ? textOfFileName(name)
-            : ifThere(() => readFileSync(join(folder, name), 'utf8'))
+          const key = textOfNameOrFile(name, () => ifThere(() => readFileSync(join(folder, name), 'utf8')))
           return key === undefined ? [] : [key]
         })
         .sort(),

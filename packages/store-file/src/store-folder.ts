@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { OrraError } from '@orra/core'
 import { ifThere, systemCode, unusable } from './file-error.ts'
@@ -9,6 +9,7 @@ import { makeFile, type Writing } from './replace-file.ts'
 /** What this version reads and writes. */
 const SCHEMA = 1
 const CARD = '.process'
+const LOCK = '.lock'
 
 /** Where everything in the folder of a store is. */
 export function pathsIn(folder: string) {
@@ -59,6 +60,11 @@ export function sweep(folder: string): void {
   }
   for (const name of readdirSync(passing)) {
     if (hasDied(tokenOf(name))) rmSync(join(passing, name), { recursive: true, force: true })
+  }
+  for (const name of readdirSync(locks)) {
+    // Who took over the lock of somebody else died while giving it back: its first link is gone.
+    const first = name.slice(0, name.lastIndexOf('.'))
+    if (first.endsWith(LOCK) && !existsSync(join(locks, first))) ifThere(() => unlinkSync(join(locks, name)))
   }
   for (const name of readdirSync(locks)) {
     // One that is still linked is the lock of a process that died; whoever wants that lock takes it over.

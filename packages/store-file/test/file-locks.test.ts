@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { isOrraError } from '@orra/core'
@@ -76,6 +76,44 @@ describe('a lock', () => {
     leave(at.folder, 'lock', { token: 'before', started: started && `${Number(started) - 1}` })
     const locks = fileLocks(at.folder, { busyTimeoutMs: 10_000, silentMs: 50 })
     expect(await locks.hold('lock', () => 'mine')).toBe('mine')
+  })
+
+  it.runIf(process.platform === 'linux')(
+    'of a thread that was ended is taken over, though its process goes on',
+    async () => {
+      await using at = await place()
+      const workerData: ThreadData = {
+        folder: at.folder,
+        rounds: 1,
+        threads: 1,
+        shared: new Int32Array(4),
+        holds: true,
+      }
+      const thread = new Worker(join(import.meta.dirname, 'lock-thread.ts'), { workerData, execArgv })
+      await once(thread, 'message')
+      const impatient = fileLocks(at.folder, { busyTimeoutMs: 0, silentMs: 0 })
+      await expect(impatient.hold('lock-0', () => 'mine')).rejects.toThrow('kept it locked for too long')
+      await thread.terminate()
+      const locks = fileLocks(at.folder, { busyTimeoutMs: 10_000, silentMs: 60_000 })
+      expect(await locks.hold('lock-0', () => 'mine')).toBe('mine')
+    },
+  )
+
+  it.each([true, false])('in a copy of the folder is nobody’s, links kept: %s', async (linksKept) => {
+    await using at = await place()
+    const lock = join(at.folder, 'lock.lock')
+    const copy = join(at.folder, 'copy')
+    mkdirSync(copy)
+    const holder = fileLocks(at.folder, { busyTimeoutMs: 0 })
+    await holder.hold('lock', async () => {
+      copyFileSync(lock, join(copy, 'lock.lock'))
+      const kept = join(copy, `${holder.signIn()}.process`)
+      if (linksKept) linkSync(join(copy, 'lock.lock'), kept)
+      else copyFileSync(lock, kept)
+      const locks = fileLocks(copy, { busyTimeoutMs: 10_000, silentMs: 50 })
+      expect(await locks.hold('lock', () => 'mine')).toBe('mine')
+      expect(readdirSync(copy).filter((name) => name.includes('.lock'))).toEqual([])
+    })
   })
 
   it.each([

@@ -1,5 +1,6 @@
 // A thread of its own for file-locks.test.ts: in each round all threads want one lock, that of a dead process, at once.
-import { workerData } from 'node:worker_threads'
+import { once } from 'node:events'
+import { parentPort, workerData } from 'node:worker_threads'
 import { fileLocks } from '../src/file-locks.ts'
 
 export interface ThreadData {
@@ -8,9 +9,11 @@ export interface ThreadData {
   readonly threads: number
   /** How many have arrived, how many are in the lock, how often two were, how often one was. */
   readonly shared: Int32Array
+  /** Tells that it has the lock, and keeps it. */
+  readonly holds?: boolean
 }
 
-const { folder, rounds, threads, shared } = workerData as ThreadData
+const { folder, rounds, threads, shared, holds = false } = workerData as ThreadData
 const [ARRIVED, INSIDE, TOGETHER, ALONE] = [0, 1, 2, 3]
 const locks = fileLocks(folder, { busyTimeoutMs: 60_000 })
 
@@ -22,7 +25,11 @@ function meet(round: number): void {
 
 for (let round = 0; round < rounds; round += 1) {
   meet(round)
-  await locks.hold(`lock-${round}`, () => {
+  await locks.hold(`lock-${round}`, async () => {
+    if (holds) {
+      parentPort?.postMessage('held')
+      if (parentPort) await once(parentPort, 'message')
+    }
     if (Atomics.add(shared, INSIDE, 1) > 0) Atomics.add(shared, TOGETHER, 1)
     for (let spin = 0; spin < 20_000; spin += 1) Atomics.load(shared, INSIDE)
     Atomics.sub(shared, INSIDE, 1)

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describeCrashes } from '@orra/conformance'
-import type { Entry } from '@orra/core'
+import type { Entry, LoggedEntry } from '@orra/core'
 import { fileStore } from '@orra/store-file'
 import { describe, expect, it } from 'vitest'
 import { bob, scratch } from './scratch.ts'
@@ -49,7 +49,12 @@ describe('several processes on one folder', () => {
     }
 
     await using store = fileStore(folder)
-    const entries = await store.sessions.read(bob, { limit: 100_000 })
+    const entries: LoggedEntry[] = []
+    // When this process was slow to kill them, they wrote more than one page.
+    for (let page = await store.sessions.read(bob); page.length > 0; ) {
+      entries.push(...page)
+      page = await store.sessions.read(bob, { after: entries.length })
+    }
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1))
     const keys = entries.map(({ entry }) => (entry.type === 'input' ? entry.key : undefined))
     expect(new Set(keys).size).toBe(keys.length)
