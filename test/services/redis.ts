@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, describe, it } from 'vitest'
+import { freePort } from './free-port.ts'
 
 interface Client {
   connect(): Promise<unknown>
@@ -145,12 +145,4 @@ async function deleteKeys(client: Client, prefix: string): Promise<void> {
     await Promise.all(keys.map((key) => client.sendCommand(['UNLINK', key])))
     cursor = next
   } while (cursor !== '0')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }

@@ -58,7 +58,7 @@ export type { EraseReceipt } from './session/everything-under.ts'
 export type { EntriesOptions, ForkOptions, Metadata, Session, SetMetadataOptions } from './session/session.ts'
 export type { SessionEvent, WatchOptions } from './session/watch.ts'
 export { checkAmount, checkClaims, checkRecordKey, checkVersion, recordValue } from './store/checks.ts'
-export { type CounterBook, type CounterChange, counterBook, type Decision } from './store/counter-book.ts'
+export { type CounterBook, type CounterChange, type CounterDecision, counterBook } from './store/counter-book.ts'
 export {
   type Claim,
   type Counter,
@@ -82,9 +82,10 @@ export type {
   RunStartedEntry,
   ToolStartedEntry,
 } from './store/entry.ts'
+export { localNotices } from './store/local-notices.ts'
 export { type MemoryStoreOptions, memoryStore } from './store/memory-store.ts'
 export { canNotify, type Notices, type NotifyingStore } from './store/notices.ts'
-export { type Page, type PageOptions, pageOf, type StoreOptions } from './store/page.ts'
+export { type Page, type PageOptions, pageOf, pagePartsOf, pagePlace, type StoreOptions } from './store/page.ts'
 export {
   canSearch,
   type ListRecordsOptions,

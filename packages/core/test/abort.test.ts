@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { scriptedProvider } from '@orra/conformance'
 import { createRuntime, defineTool, memoryStore, type Provider, type RunEvent } from '@orra/core'
 import { describe, expect, it, vi } from 'vitest'
@@ -130,6 +131,27 @@ describe('stopping a run', () => {
     expect(await orra.run(bob, 'Hello', { signal })).toMatchObject({ reason: 'aborted', text: '' })
     expect(await collect(orra.stream(bob, 'Hello', { signal }))).toMatchObject([{ type: 'run-end', reason: 'aborted' }])
     expect(await orra.session(bob).head()).toBeUndefined()
+  })
+
+  it('leaves no listener and no timer, whatever was asked for with the signal', async () => {
+    const { signal } = new AbortController()
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const { orra } = scripted(['One.', 'Two.', 'Three.', 'Four.'])
+    await orra.run(bob, '1', { signal, key: 'one' })
+    await orra.run(bob, '1', { signal, key: 'one' })
+    await orra.submit(bob, '2', { signal })
+    await orra.recover({ signal, untilIdle: true })
+    await orra.submit(bob, '3', { signal })
+    await orra.resume(bob, { signal })
+    await Promise.all([orra.run(bob, '4', { signal, key: 'k' }), orra.run(bob, '4', { signal, key: 'k' })])
+    for await (const _ of orra.session(bob).watch({ signal, after: 0 })) break
+    const quiet = orra.session(bob).watch({ signal })[Symbol.asyncIterator]()
+    const next = quiet.next()
+    await quiet.return?.()
+    await next
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    expect(timers()).toBe(before)
   })
 
   it('leaves no listener on the signal', async () => {

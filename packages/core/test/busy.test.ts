@@ -287,6 +287,23 @@ describe('a message to a busy session', () => {
 })
 
 describe('a key', () => {
+  it('means the message that was accepted first, whatever is sent with it later', async () => {
+    const store = memoryStore()
+    await scripted([], { store }).orra.submit(bob, 'first', { key: 'k', model: 'model-1' })
+    // A process that has not seen the session yet.
+    const { orra, provider } = scripted(['Hi.'], { store })
+    await orra.run(bob, 'second', { key: 'k', model: 'model-2' })
+    expect(provider.requests[0]).toMatchObject({ model: 'model-1' })
+    expect(JSON.stringify(provider.requests[0]?.messages)).toContain('first')
+    expect(await logOf(orra)).toEqual([
+      'input: first',
+      'run-started',
+      'user: first',
+      'assistant: Hi.',
+      'run-ended completed',
+    ])
+  })
+
   it('is answered once, whoever sends it and however often', async () => {
     const { orra, provider } = scripted(['Hi.'])
     const events: RunEvent[][] = []

@@ -1,4 +1,4 @@
-import { type CounterBook, type CounterChange, type Counters, counterBook, type Decision } from '@orra/core'
+import { type CounterBook, type CounterChange, type CounterDecision, type Counters, counterBook } from '@orra/core'
 import type { FileLocks } from './file-locks.ts'
 import type { Guard } from './guard.ts'
 import { type Fold, logFile, type Recovery } from './log-file.ts'
@@ -30,7 +30,7 @@ export function fileCounters({ path, locks, writing, onRecovered, now, guarded }
   const fold = counterFold()
   const log = logFile({ path, fold, durable: writing.durable, makeFolder: () => {}, onRecovered })
 
-  const change = <T>(decide: (book: CounterBook) => Decision<T>): Promise<T> =>
+  const change = <T>(decide: (book: CounterBook) => CounterDecision<T>): Promise<T> =>
     locks.hold('counters', () => {
       compact(log.change(() => fold.lines))
       return log.change((append) => {

@@ -23,6 +23,15 @@ export interface Connections {
 }
 
 export function connectionsOf({ pool, target, timeoutMs, named }: ConnectionsOptions): Connections {
+  /** By text. There are few: each is made of the same pieces, and all that differs travels as values. */
+  const names = new Map<string, string>()
+
+  function nameOf(text: string): string {
+    const name = names.get(text) ?? `orra_${createHash('sha256').update(text).digest('base64url')}`
+    names.set(text, name)
+    return name
+  }
+
   async function take(): Promise<PoolClient> {
     const coming = pool.connect()
     const late = Promise.withResolvers<never>()
@@ -94,11 +103,6 @@ export function connectionsOf({ pool, target, timeoutMs, named }: ConnectionsOpt
       }
     },
   }
-}
-
-/** The texts of the store are few: each is made of the same pieces, and all that differs travels as values. */
-function nameOf(text: string): string {
-  return `orra_${createHash('sha256').update(text).digest('base64url')}`
 }
 
 function asWritten(text: string): string {

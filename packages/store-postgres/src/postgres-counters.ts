@@ -6,13 +6,14 @@ import {
   checkAmount,
   checkClaims,
   pageOf,
+  pagePartsOf,
+  pagePlace,
   type Reservation,
   refusedClaim,
   SETTLE_LATE_MS,
 } from '@orra/core'
 import type { Clock, Database } from './database.ts'
 import { within as isWithin, placeOf } from './namespace-place.ts'
-import { pagePartsOf, pagePlace } from './page-place.ts'
 import { purging } from './purge-counters.ts'
 import { lockOf, type Tables } from './schema.ts'
 import { all, raw, type Sql, sql } from './sql.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type JsonObject, memoryStore, type Namespace, type Notices } from '@orra/core'
+import { type JsonObject, localNotices, type Namespace, type Notices } from '@orra/core'
 import type { Run } from './database.ts'
 import type { ChannelListener } from './listen-to-channels.ts'
 import { noticeOf, publisher } from './publish-notices.ts'
@@ -15,7 +15,7 @@ export interface PostgresNotices extends Notices {
  */
 export function postgresNotices(run: Run, listener: ChannelListener | undefined, room: string): PostgresNotices {
   const { publish, flush } = publisher(run)
-  const own = listener ? undefined : memoryStore().notices
+  const own = listener ? undefined : localNotices()
   const channelOf = ({ key }: Namespace) => {
     return `orra_${createHash('sha256').update(`${room}\0${key}`).digest('base64url').slice(0, 32)}`
   }

@@ -3,6 +3,8 @@ import {
   checkVersion,
   type JsonValue,
   pageOf,
+  pagePartsOf,
+  pagePlace,
   type RecordKey,
   type RecordScope,
   recordValue,
@@ -11,7 +13,6 @@ import {
 } from '@orra/core'
 import type { Clock, Database } from './database.ts'
 import { within as isWithin, placeOf } from './namespace-place.ts'
-import { pagePartsOf, pagePlace } from './page-place.ts'
 import { distinctWords, searching, wordsIn } from './record-search.ts'
 import type { Tables } from './schema.ts'
 import { all, raw, type Sql, sql } from './sql.ts'

@@ -1,4 +1,4 @@
-import { type Namespace, OrraError } from '@orra/core'
+import { type Namespace, pagePartsOf } from '@orra/core'
 
 /** The conditions of a statement, and the values that they name. */
 export interface Conditions {
@@ -32,37 +32,16 @@ export function ofSubtree(column: string, within: Namespace | undefined, after?:
   return { text: `${range} AND (${column} = :within OR ${column} >= :within || ':')`, values: { within: within.key } }
 }
 
-/** Where a page ends, for `behind`. */
-export function placeOf(...parts: readonly string[]): string {
-  return JSON.stringify(parts)
-}
-
 /**
  * What comes behind a place in the order of these columns; `after` is the `next` of the page before. The first `fixed`
- * columns are the same in all that is looked for. Throws `store.invalid` for what `placeOf` did not give.
+ * columns are the same in all that is looked for. Throws `store.invalid` for what `pagePlace` did not give.
  */
 export function behind(columns: readonly string[], after: string | undefined, fixed = 0): Conditions | undefined {
   if (after === undefined) return undefined
-  const place = partsOf(after, columns.length).slice(fixed)
+  const place = pagePartsOf(after, columns.length).slice(fixed)
   const names = place.map((_, index) => `:after${index}`)
   return {
     text: `(${columns.slice(fixed).join(', ')}) > (${names.join(', ')})`,
     values: Object.fromEntries(place.map((value, index) => [`after${index}`, value])),
-  }
-}
-
-function partsOf(after: string, count: number): readonly string[] {
-  const parts = parsed(after)
-  const isOurs = Array.isArray(parts) && parts.length === count && parts.every((part) => typeof part === 'string')
-  if (isOurs) return parts
-  const problem = '"after" is not the "next" of a page of this list'
-  throw new OrraError('store.invalid', `The store does not take this: ${problem}.`, { details: { problem } })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

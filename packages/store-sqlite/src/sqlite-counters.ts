@@ -6,10 +6,11 @@ import {
   checkAmount,
   checkClaims,
   pageOf,
+  pagePlace,
   refusedClaim,
   SETTLE_LATE_MS,
 } from '@orra/core'
-import { allOf, behind, ofNamespace, ofSubtree, placeOf } from './conditions.ts'
+import { allOf, behind, ofNamespace, ofSubtree } from './conditions.ts'
 import type { SqliteAccess } from './sqlite-access.ts'
 
 interface CounterRow {
@@ -113,7 +114,9 @@ export function sqliteCounters({ sql, reading, transaction, scrub, now }: Sqlite
       const select = `SELECT namespace, counter, window, ends_at AS endsAt, used, ${RESERVED_OF_ROW} AS reserved
         FROM orra_counter WHERE ${scope.text} ORDER BY ${ORDER.join(', ')} LIMIT :limit`
       const rows = await reading(() => sql(select).all({ ...scope.values, limit: limit + 1 }))
-      return pageOf(rows.map(counterOf), limit, ({ namespace, counter, window }) => placeOf(namespace, counter, window))
+      return pageOf(rows.map(counterOf), limit, ({ namespace, counter, window }) =>
+        pagePlace(namespace, counter, window),
+      )
     },
 
     async erase(namespace, { signal } = {}) {

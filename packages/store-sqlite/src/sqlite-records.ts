@@ -3,6 +3,7 @@ import {
   checkVersion,
   type Namespace,
   pageOf,
+  pagePlace,
   type RecordKey,
   type RecordScope,
   recordValue,
@@ -11,7 +12,7 @@ import {
   textIn,
   wordsOf,
 } from '@orra/core'
-import { allOf, behind, type Conditions, ofNamespace, ofSubtree, placeOf } from './conditions.ts'
+import { allOf, behind, type Conditions, ofNamespace, ofSubtree } from './conditions.ts'
 import type { SqliteAccess } from './sqlite-access.ts'
 
 interface RecordRow {
@@ -102,7 +103,7 @@ export function sqliteRecords({ sql, reading, transaction, scrub, now }: SqliteA
       const select = `SELECT * FROM orra_record WHERE ${text} ORDER BY ${ORDER.join(', ')} LIMIT :limit`
       const rows = await reading(() => sql(select).all({ ...values, limit: limit + 1 }))
       return pageOf((rows as unknown as RecordRow[]).map(recordOf), limit, ({ namespace, collection, id }) =>
-        placeOf(namespace, collection, id),
+        pagePlace(namespace, collection, id),
       )
     },
 

@@ -5,11 +5,12 @@ import {
   type LoggedEntry,
   type Namespace,
   pageOf,
+  pagePlace,
   planAppend,
   type SessionHead,
   type SessionLog,
 } from '@orra/core'
-import { allOf, behind, ofSubtree, placeOf } from './conditions.ts'
+import { allOf, behind, ofSubtree } from './conditions.ts'
 import type { SqliteAccess } from './sqlite-access.ts'
 
 interface SessionRow {
@@ -145,7 +146,7 @@ export function sqliteSessions({ sql, reading, transaction, scrub, now }: Sqlite
       )
       const select = `SELECT ${COLUMNS} FROM orra_session WHERE ${text} ORDER BY key LIMIT :limit`
       const rows = await reading(() => sql(select).all({ ...values, limit: limit + 1 }))
-      return pageOf((rows as unknown as SessionRow[]).map(headOf), limit, (head) => placeOf(head.namespace))
+      return pageOf((rows as unknown as SessionRow[]).map(headOf), limit, (head) => pagePlace(head.namespace))
     },
   }
 }

@@ -82,14 +82,14 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
     await foldIn(entries, await sessions.append(namespace, entries, options))
   }
 
-  async function foldIn(entries: readonly Entry[], { seqs, head }: AppendResult): Promise<void> {
+  async function foldIn(entries: readonly Entry[], { seqs, head, written }: AppendResult): Promise<void> {
     if (head.length === 0) return
     recognise(head)
     const next = conversation.length + 1
-    if (seqs.every((seq, index) => seq === next + index)) {
+    if (written === entries.length && seqs.every((seq, index) => seq === next + index)) {
       for (const [index, entry] of entries.entries()) foldEntry(conversation, next + index, entry)
     } else {
-      // Others' inputs have come in between.
+      // Others' inputs have come in between; or an input was there already, and may say something else.
       await readOn(head.length)
     }
     grown()

@@ -108,7 +108,10 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     const { run, inbox } = log.conversation
     const isWithdrawn = run ? run.withdrawn : starting !== undefined && !inbox.has(starting)
     if (isWithdrawn) audience?.stop(withdrawal())
-    if (joining && !inbox.has(joining.input)) joining.waiting.abort(withdrawal())
+    if (joining && !inbox.has(joining.input)) {
+      joining.waiting.abort(withdrawal())
+      joining = undefined
+    }
   }
 
   /** Another works in the session, and may have answered what is waited for here. */

@@ -19,17 +19,17 @@ import { inSubtree, isUnder } from './subtree.ts'
  * again. Throws `store.invalid`.
  */
 export interface CounterBook {
-  reserve(claims: readonly Claim[], ttlMs: number, now: number): Decision<Reservation>
-  extend(id: string, ttlMs: number, now: number): Decision<boolean>
-  settle(id: string, amounts: readonly number[], now: number): Decision<boolean>
-  erase(within: Namespace, now: number): Decision<number>
+  reserve(claims: readonly Claim[], ttlMs: number, now: number): CounterDecision<Reservation>
+  extend(id: string, ttlMs: number, now: number): CounterDecision<boolean>
+  settle(id: string, amounts: readonly number[], now: number): CounterDecision<boolean>
+  erase(within: Namespace, now: number): CounterDecision<number>
   apply(change: CounterChange): void
   list(options: ListCountersOptions, now: number): Page<Counter>
   /** One change that makes a new book what this one is, without what has ended. */
   everything(now: number): CounterChange
 }
 
-export interface Decision<Result> {
+export interface CounterDecision<Result> {
   readonly result: Result
   /** Absent when nothing changes. */
   readonly change?: CounterChange

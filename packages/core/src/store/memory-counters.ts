@@ -1,9 +1,9 @@
-import { counterBook, type Decision } from './counter-book.ts'
+import { type CounterDecision, counterBook } from './counter-book.ts'
 import type { Counters } from './counters.ts'
 
 export function memoryCounters(now: () => number): Counters {
   const book = counterBook()
-  const done = <T>({ result, change }: Decision<T>): T => {
+  const done = <T>({ result, change }: CounterDecision<T>): T => {
     if (change) book.apply(change)
     return result
   }
