@@ -74,6 +74,9 @@ if (isOrraError(failure)) assertType<string>(failure.code)
 
 expectTypeOf<RunEvent['type']>().toEqualTypeOf<
   | 'waiting'
+  | 'approval-requested'
+  | 'approval-decided'
+  | 'agent-event'
   | 'run-start'
   | 'model-call-start'
   | 'text-delta'

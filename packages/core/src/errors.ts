@@ -17,6 +17,26 @@ export interface ErrorDetails {
   'tool.unknown': { readonly tool: string; readonly known: readonly string[] }
   /** A policy has an unknown key, a malformed pattern or a value of the wrong kind. */
   'policy.invalid': { readonly pattern: string; readonly problem: string }
+  /** The policies cannot be had now, so nothing is accepted. */
+  'policy.unreachable': { readonly namespace: string }
+  /** A limit is reached; `namespace` says where it is counted. After `retryAfterMs` its window has ended. */
+  'limit.reached': { readonly namespace: string; readonly limit: string; readonly retryAfterMs?: number }
+  /** Nothing waits for this decision: it was decided, its time is over, or its run has ended. */
+  'approval.gone': { readonly namespace: string }
+  /** Somebody decides who may not. */
+  'approval.forbidden': { readonly namespace: string }
+  /** An agent's profile cannot be used, or two have one name. */
+  'agent.invalid': { readonly agent: string; readonly problem: string }
+  /** There is no agent of this name. */
+  'agent.unknown': { readonly agent: string; readonly known: readonly string[] }
+  /** A policy, the depth or a circle forbids this sub-agent. */
+  'agent.denied': { readonly agent: string; readonly reason: string }
+  /** A plugin's definition or its configuration cannot be used, or two plugins have one name. */
+  'plugin.invalid': { readonly plugin: string; readonly problem: string }
+  /** A plugin needs another one that is not there or not enabled. */
+  'plugin.missing': { readonly plugin: string; readonly missing: string }
+  /** A plugin could not be started, and those started before it were stopped; or one could not be stopped. */
+  'plugin.failed': { readonly plugin: string }
   /** The session was deleted while a message waited in it or was being answered. */
   'session.deleted': { readonly namespace: string }
   /** `whenBusy: 'reject'`: a run is open in the session, or messages wait. */
@@ -84,6 +104,8 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'provider.unavailable',
   'provider.connection',
   'session.busy',
+  'policy.unreachable',
+  'limit.reached',
 ])
 
 const MARK = Symbol.for('orra.error')

@@ -1,8 +1,42 @@
 // Everything here is public API: a name that is added is a promise.
+export { delegateToAgent, type SpawnAgentOptions, spawnAgent } from './agents/agent-tools.ts'
+export type { Instructions, InstructionsContext } from './agents/instructions.ts'
+export { mentionedAgent } from './agents/mentions.ts'
+export type { AgentProfile } from './agents/profile.ts'
+export {
+  agentInstructions,
+  type PromptBuilder,
+  type PromptOptions,
+  type PromptSection,
+  promptBuilder,
+} from './agents/prompt-builder.ts'
+export type { ApprovalOptions } from './approval/approval-options.ts'
+export type { DecideOptions } from './approval/decide.ts'
+export type { ApprovalLevel } from './approval-level.ts'
+export { type ModelQuota, type ModelQuotaOptions, modelQuota, type QuotaTurn } from './budget/model-quota.ts'
+export { type ModelPrice, type PriceTable, priceTable } from './budget/price-table.ts'
+export type { PricedCall, Prices } from './budget/prices.ts'
+export type { SharedQuotaOptions } from './budget/shared-quota.ts'
+export type { ModelUsage, UsageReport, UsageWindow } from './budget/usage.ts'
 export type { Channel } from './channel.ts'
 export type { ContextOptions, ContextReport } from './context/fit-turns.ts'
+export { type AgentSet, type AgentsOptions, createAgents } from './create-agents.ts'
+export { createRuntime } from './create-runtime.ts'
 export { type ErrorCode, type ErrorDetails, isOrraError, OrraError, type ProviderFailure } from './errors.ts'
+export type { Explanation } from './gate/explain.ts'
+export type { Action } from './gate/gate.ts'
+export type { Counted, HeldLimit, LimitName, Limits, WindowLimitName, WindowUnit } from './gate/limits.ts'
 export type { NameRule, Policies, Policy } from './gate/policy.ts'
+export {
+  type CachedPolicySource,
+  type PolicySource,
+  type PolicySourceOptions,
+  policySource,
+} from './gate/policy-source.ts'
+export type { BoundMemory, Memory } from './handles/bound-memory.ts'
+export type { BoundRecords } from './handles/bound-records.ts'
+export type { WaitingApproval } from './hooks/approval-queue.ts'
+export { type Approvals, type ApprovalsOptions, type AskApproval, approvals } from './hooks/approvals.ts'
 export {
   type Denial,
   deny,
@@ -12,13 +46,13 @@ export {
   type HookPatches,
   type HookPoint,
   type Hooks,
-} from './hooks.ts'
+} from './hooks/hooks.ts'
+export { type Logger, type LoggingOptions, logging } from './hooks/logging.ts'
+export { type WorkingDirectoryOptions, workingDirectory } from './hooks/working-directory.ts'
 export type { JsonObject, JsonValue } from './json.ts'
 export type { WhenBusy } from './loop/accept-input.ts'
-export type { RunEvent, RunResult } from './loop/event.ts'
 export type { LiveEvent } from './loop/live-notice.ts'
 export type { RecoverOptions } from './loop/recover.ts'
-export type { Instructions, InstructionsContext } from './loop/run-scope.ts'
 export {
   type AssistantMessage,
   type ContentPart,
@@ -39,6 +73,10 @@ export {
 } from './message.ts'
 export { Namespace } from './namespace.ts'
 export { checkOptions, invalidOption, type OptionNames } from './options.ts'
+export { type ConfigInput, definePlugin, type PluginDefinition } from './plugin/define-plugin.ts'
+export type { Plugin, PluginHost } from './plugin/plugin.ts'
+export { type ChangeProjectOptions, createProjects, type Projects } from './projects/create-projects.ts'
+export type { NewProject, Project, ProjectChange } from './projects/project.ts'
 export type {
   ModelCallOptions,
   ModelEvent,
@@ -50,13 +88,16 @@ export type {
   ToolSpec,
   Usage,
 } from './provider.ts'
+export type { RunEvent, RunResult } from './run-event.ts'
 export type { ResumeOptions, RunOptions, SubmitOptions } from './run-options.ts'
-export { createRuntime, type Runtime } from './runtime.ts'
+export type { Runtime, ServeOptions } from './runtime.ts'
 export type { Infer, Schema, TypedSchema } from './schema.ts'
 export type { RuntimeOptions } from './services.ts'
 export type { EraseReceipt } from './session/everything-under.ts'
 export type { EntriesOptions, ForkOptions, Metadata, Session, SetMetadataOptions } from './session/session.ts'
 export type { SessionEvent, WatchOptions } from './session/watch.ts'
+export type { Spawn, SpawnWork } from './spawn.ts'
+export type { ApprovalDecision, ApprovalRequest } from './store/approval-request.ts'
 export { checkAmount, checkClaims, checkRecordKey, checkVersion, recordValue } from './store/checks.ts'
 export { type CounterBook, type CounterChange, type CounterDecision, counterBook } from './store/counter-book.ts'
 export {
@@ -70,9 +111,13 @@ export {
   SETTLE_LATE_MS,
 } from './store/counters.ts'
 export type {
+  ApprovalDecidedEntry,
+  ApprovalRequestedEntry,
+  CallWokenEntry,
   Entry,
   InputEntry,
   InputWithdrawnEntry,
+  Lineage,
   LoggedEntry,
   MessageEntry,
   MetadataEntry,
@@ -80,6 +125,7 @@ export type {
   RunEndReason,
   RunSettings,
   RunStartedEntry,
+  RunSuspendedEntry,
   ToolStartedEntry,
 } from './store/entry.ts'
 export { localNotices } from './store/local-notices.ts'
@@ -97,7 +143,14 @@ export {
   type SearchOptions,
   type StoredRecord,
 } from './store/records.ts'
-export { type AppendPlan, emptyHead, isPending, planAppend, type SessionHead } from './store/session-head.ts'
+export {
+  type AppendPlan,
+  emptyHead,
+  isPending,
+  planAppend,
+  type SessionHead,
+  type WaitingCall,
+} from './store/session-head.ts'
 export type {
   AppendOptions,
   AppendResult,
@@ -111,6 +164,7 @@ export type {
 export type { Store } from './store/store.ts'
 export { rankByWords, textIn, wordsOf } from './store/words.ts'
 export {
+  type ApprovalContext,
   defineTool,
   type Reconciled,
   type Tool,

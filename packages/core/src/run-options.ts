@@ -1,19 +1,20 @@
 import { randomUUID } from 'node:crypto'
+import { unknownAgent } from './agents/ready-agents.ts'
 import { fixedTokens } from './context/fit-turns.ts'
 import { OrraError } from './errors.ts'
 import type { WhenBusy } from './loop/accept-input.ts'
-import type { RunEvent } from './loop/event.ts'
 import type { RecoverOptions } from './loop/recover.ts'
 import type { Services } from './loop/run-scope.ts'
 import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
 import { requireNamespace } from './namespace.ts'
 import { checkOptions, checkSignal, invalidOption, type OptionNames } from './options.ts'
+import type { RunEvent } from './run-event.ts'
 import { isKey } from './store/checks.ts'
 import type { InputEntry, RunSettings } from './store/entry.ts'
 import { estimateTokens } from './token-estimate.ts'
 import { LONGEST_TIMEOUT_MS } from './tool.ts'
 
-export interface SubmitOptions extends RunSettings {
+export interface SubmitOptions extends Omit<RunSettings, 'instructions'> {
   /**
    * Names the message: a session accepts a key once, ever, and the first message with it counts. @default a new one, so
    * that the same message sent twice is two
@@ -44,6 +45,7 @@ const RUN_OPTIONS: OptionNames<RunOptions> = {
   model: true,
   maxTurns: true,
   tools: true,
+  agent: true,
   key: true,
   whenBusy: true,
 }
@@ -102,7 +104,8 @@ function checkKey(key: string): void {
   if (!isKey(key)) throw invalidOption('key', 'give text of 1 to 256 characters, without NUL')
 }
 
-function checkSettings({ model, maxTurns, tools }: RunSettings, services: Services): void {
+function checkSettings({ model, maxTurns, tools, agent }: RunSettings, services: Services): void {
+  if (agent !== undefined && !services.agents.has(agent)) throw unknownAgent(agent, [...services.agents.keys()])
   if (model !== undefined && (typeof model !== 'string' || model === '')) {
     throw invalidOption('model', 'give the name of a model')
   }

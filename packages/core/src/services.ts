@@ -1,10 +1,20 @@
+import type { Instructions } from './agents/instructions.ts'
+import type { AgentProfile } from './agents/profile.ts'
+import { readyAgents } from './agents/ready-agents.ts'
+import { type ApprovalOptions, approvalRules } from './approval/approval-options.ts'
+import { createMeter } from './budget/meter.ts'
+import type { ModelQuota } from './budget/model-quota.ts'
+import type { Prices } from './budget/prices.ts'
 import { type ContextOptions, contextBudget } from './context/fit-turns.ts'
 import { createGate } from './gate/gate.ts'
 import type { Policies } from './gate/policy.ts'
-import type { Hooks } from './hooks.ts'
+import type { PolicySource } from './gate/policy-source.ts'
+import type { Hooks } from './hooks/hooks.ts'
 import { createHookRunner } from './loop/hook-runner.ts'
-import type { Instructions, Services } from './loop/run-scope.ts'
+import type { Services } from './loop/run-scope.ts'
 import { checkOptions, invalidOption, type OptionNames } from './options.ts'
+import type { Plugin } from './plugin/plugin.ts'
+import { type PluginSet, readyPlugins } from './plugin/plugin-set.ts'
 import type { Provider } from './provider.ts'
 import { localNotices } from './store/local-notices.ts'
 import { memoryStore } from './store/memory-store.ts'
@@ -13,12 +23,23 @@ import type { Store } from './store/store.ts'
 import { LONGEST_TIMEOUT_MS, readyTools, type Tool } from './tool.ts'
 
 export interface RuntimeOptions {
-  readonly provider: Provider
+  /** The model; or the name of one that a plugin brings. */
+  readonly provider: Provider | string
   /** Not closed with the runtime; several may share one. @default a memory store */
   readonly store?: Store
   readonly tools?: readonly Tool[]
   /** What which namespaces may do. @default everything */
-  readonly policies?: Policies
+  readonly policies?: Policies | PolicySource | readonly (Policies | PolicySource)[]
+  /** How calls are approved that need it. @default by hooks, at once; else not at all */
+  readonly approvals?: ApprovalOptions
+  /** Who answers, and whom agents may ask. @default one without a name */
+  readonly agents?: readonly AgentProfile[]
+  /** What model calls cost. Limits in dollars need it. @default nobody knows */
+  readonly prices?: Prices
+  /** Shares what a provider lets an account use among all tenants. @default everybody calls at once */
+  readonly quota?: ModelQuota
+  /** Tools, hooks, models, policies and channels from elsewhere. */
+  readonly plugins?: readonly Plugin[]
   readonly hooks?: readonly Hooks[]
   /** The system prompt. @default none */
   readonly instructions?: Instructions
@@ -34,18 +55,25 @@ const OPTIONS: OptionNames<RuntimeOptions> = {
   store: true,
   tools: true,
   policies: true,
+  approvals: true,
+  agents: true,
+  prices: true,
+  quota: true,
+  plugins: true,
   hooks: true,
   instructions: true,
   context: true,
   maxParallelTools: true,
   leaseTtlMs: true,
 }
-/** The parts of a runtime, checked. Throws `options.invalid`, `tool.invalid`, `tool.duplicate` and `policy.invalid`. */
-export function createServices(options: RuntimeOptions): Services {
+
+/**
+ * The parts of a runtime, checked. Throws `options.invalid`, `tool.invalid`, `tool.duplicate`, `policy.invalid`,
+ * `agent.invalid`, `plugin.invalid` and `plugin.missing`.
+ */
+export function createServices(options: RuntimeOptions): { readonly services: Services; readonly plugins: PluginSet } {
   checkOptions('createRuntime', options, OPTIONS)
-  const { provider, store = memoryStore(), tools = [], policies = {}, hooks = [] } = options
-  if (typeof provider?.stream !== 'function')
-    throw invalidOption('provider', 'give a provider, such as anthropic({ model })')
+  const { store = memoryStore(), tools = [], policies = [], hooks = [], prices, quota } = options
   if (typeof store?.sessions?.append !== 'function' || !store.records || !store.counters)
     throw invalidOption('store', 'give a store, such as sqliteStore(path)')
   if (!Array.isArray(tools)) throw invalidOption('tools', 'give a list of tools')
@@ -60,16 +88,42 @@ export function createServices(options: RuntimeOptions): Services {
   if (!(Number.isInteger(leaseTtlMs) && leaseTtlMs >= 100 && leaseTtlMs <= LONGEST_TIMEOUT_MS)) {
     throw invalidOption('leaseTtlMs', 'give a whole number of milliseconds from 100 to about 24 days')
   }
-  return {
+  if (prices !== undefined && typeof prices !== 'function') {
+    throw invalidOption('prices', 'give a function, such as priceTable({ … })')
+  }
+  if (quota !== undefined && typeof quota?.enter !== 'function') {
+    throw invalidOption('quota', 'give what modelQuota({ … }) makes')
+  }
+  const plugins = readyPlugins(options.plugins ?? [], tools)
+  const provider = chosenProvider(options.provider, plugins)
+  const services: Services = {
     provider,
     store,
     notices: canNotify(store) ? store.notices : localNotices(),
-    tools: readyTools(tools),
-    hooks: createHookRunner(hooks),
-    gate: createGate(policies),
+    tools: readyTools([...tools, ...plugins.tools]),
+    hooks: createHookRunner([...hooks, ...plugins.hooks]),
+    gate: createGate([...(isList(policies) ? policies : [policies]), ...plugins.policies]),
+    approvals: approvalRules(options.approvals),
+    agents: readyAgents(options.agents ?? []),
+    prices,
+    meter: createMeter(store.counters, prices ? { prices } : {}),
+    quota,
     instructions,
     budget: contextBudget(options.context, provider.limits),
     maxParallelTools,
     leaseTtlMs,
   }
+  return { services, plugins }
+}
+
+function chosenProvider(provider: RuntimeOptions['provider'], { providers }: PluginSet): Provider {
+  const chosen = typeof provider === 'string' ? providers.get(provider) : provider
+  if (typeof chosen?.stream === 'function') return chosen
+  if (typeof provider !== 'string') throw invalidOption('provider', 'give a provider, such as anthropic({ model })')
+  const known = [...providers.keys()]
+  throw invalidOption('provider', `no plugin brings one of this name; there are ${known.join(', ') || 'none'}`)
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value)
 }

@@ -1,10 +1,14 @@
+import { APPROVAL_LEVELS, type ApprovalLevel } from './approval-level.ts'
 import { OrraError } from './errors.ts'
-import type { JsonObject } from './json.ts'
+import type { BoundMemory } from './handles/bound-memory.ts'
+import type { BoundRecords } from './handles/bound-records.ts'
+import type { JsonObject, JsonValue } from './json.ts'
 import type { ContentPart } from './message.ts'
 import type { Namespace } from './namespace.ts'
 import { checkOptions, type OptionNames } from './options.ts'
 import type { ToolSpec } from './provider.ts'
 import { type CompiledSchema, compileSchema, type Infer, type Schema } from './schema.ts'
+import type { Spawn } from './spawn.ts'
 
 /** What timers can hold; they take anything longer for nothing. */
 export const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
@@ -18,8 +22,25 @@ export interface ToolContext {
   readonly callId: string
   /** Aborts when the run does, and at the tool's own deadline. */
   readonly signal: AbortSignal
+  /** The session's metadata, as this process last read it. */
+  readonly metadata: { readonly [name: string]: JsonValue }
   /** Tells whoever watches the run how far the tool has come. */
   progress(message: string): void
+  /** Documents of this namespace. */
+  readonly records: BoundRecords
+  /** What is remembered of this namespace. */
+  readonly memory: BoundMemory
+  /** Has a sub-agent work, below this namespace. */
+  readonly spawn: Spawn
+}
+
+/** What a function is told that says whether a call needs an approval. */
+export interface ApprovalContext {
+  readonly namespace: Namespace
+  readonly runId: string
+  readonly callId: string
+  readonly metadata: { readonly [name: string]: JsonValue }
+  readonly signal: AbortSignal
 }
 
 /** Text, or parts when there are images or files among them. */
@@ -41,6 +62,15 @@ export interface ToolDefinition<S extends Schema = JsonObject> {
   readonly destructive?: boolean
   /** Its signal aborts after so many milliseconds and the model is told. @default none */
   readonly timeoutMs?: number
+  /**
+   * Whether somebody must approve a call before it is done, for all or by its input. A policy can raise it, and nothing can
+   * lower it. A function that throws means `always`. @default `always` for a `destructive` tool, else `never`
+   */
+  readonly approval?:
+    | ApprovalLevel
+    | ((input: Infer<S>, context: ApprovalContext) => ApprovalLevel | Promise<ApprovalLevel>)
+  /** What one call costs, in US dollars; held against budgets before it runs. @default nothing */
+  readonly usd?: number
   /** A throw becomes an error result: the model sees the message of what was thrown. */
   execute(input: Infer<S>, context: ToolContext): ToolOutput | Promise<ToolOutput>
   /**
@@ -63,6 +93,10 @@ export interface Tool {
   readonly idempotent: boolean
   readonly destructive: boolean
   readonly timeoutMs?: number
+  readonly approval:
+    | ApprovalLevel
+    | ((input: unknown, context: ApprovalContext) => ApprovalLevel | Promise<ApprovalLevel>)
+  readonly usd?: number
   /** `input` must have passed the tool's schema. */
   execute(input: unknown, context: ToolContext): ToolOutput | Promise<ToolOutput>
   reconcile?(input: unknown, context: ToolContext): Reconciled | Promise<Reconciled>
@@ -87,9 +121,11 @@ export function defineTool<S extends Schema = JsonObject>(definition: ToolDefini
     readOnly = false,
     idempotent = false,
     destructive = false,
+    approval = destructive ? 'always' : 'never',
   } = definition
   // The one place where the input's type is let go; the runtime gives back only what passed the schema.
-  return { ...(definition as ToolDefinition as Omit<Tool, 'input'>), input, readOnly, idempotent, destructive }
+  const hints = { readOnly, idempotent, destructive, approval: approval as Tool['approval'] }
+  return { ...(definition as ToolDefinition as Omit<Tool, 'input'>), input, ...hints }
 }
 
 const DEFINITION: OptionNames<ToolDefinition> = {
@@ -100,6 +136,8 @@ const DEFINITION: OptionNames<ToolDefinition> = {
   idempotent: true,
   destructive: true,
   timeoutMs: true,
+  approval: true,
+  usd: true,
   execute: true,
   reconcile: true,
 }
@@ -134,6 +172,12 @@ function readyTool(tool: Tool): ReadyTool {
   if (tool.timeoutMs !== undefined && !(tool.timeoutMs > 0 && tool.timeoutMs <= LONGEST_TIMEOUT_MS)) {
     throw invalid(name, 'its "timeoutMs" is not above 0, or is longer than a timer can be (about 24 days)')
   }
+  if (typeof tool.approval !== 'function' && !Object.hasOwn(APPROVAL_LEVELS, tool.approval)) {
+    throw invalid(name, `its "approval" is neither a function nor ${Object.keys(APPROVAL_LEVELS).join(', ')}`)
+  }
+  if (tool.usd !== undefined && !(Number.isFinite(tool.usd) && tool.usd >= 0)) {
+    throw invalid(name, 'its "usd" is not a number of dollars, 0 or more')
+  }
   if (tool.reconcile !== undefined && typeof tool.reconcile !== 'function') {
     throw invalid(name, 'its "reconcile" is not a function')
   }
@@ -142,6 +186,7 @@ function readyTool(tool: Tool): ReadyTool {
     const schema = compileSchema(tool.input)
     const bound = {
       execute: tool.execute.bind(tool),
+      ...(typeof tool.approval === 'function' ? { approval: tool.approval.bind(tool) } : {}),
       ...(tool.reconcile ? { reconcile: tool.reconcile.bind(tool) } : {}),
     }
     return { ...tool, ...bound, schema, spec: { name, description, inputSchema: schema.json } }

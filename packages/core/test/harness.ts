@@ -50,6 +50,14 @@ function lineOf(entry: Entry): string {
       return `run-ended ${entry.reason}${entry.error ? ` ${entry.error.code}` : ''}`
     case 'tool-started':
       return `tool-started ${entry.callId}`
+    case 'approval-requested':
+      return `approval-requested ${entry.request.callId} ${entry.request.level}`
+    case 'approval-decided':
+      return `approval-${entry.approved ? 'given' : 'refused'} ${entry.callId}${entry.by === undefined ? '' : ` by ${entry.by}`}`
+    case 'run-suspended':
+      return 'run-suspended'
+    case 'call-woken':
+      return `call-woken ${entry.callId}`
     case 'metadata':
       return `metadata ${JSON.stringify(entry.set)}`
   }

@@ -1,4 +1,4 @@
-import type { Runtime, RuntimeOptions, Store } from '@orra/core'
+import type { Provider, Runtime, RuntimeOptions, Store } from '@orra/core'
 
 /**
  * An application as it is tried by killing its process: the default export of a module, which is loaded anew in every
@@ -32,4 +32,6 @@ export interface CrashApp {
 }
 
 /** The harness chooses the store and the lease. */
-export type CrashAppOptions = Omit<RuntimeOptions, 'store' | 'leaseTtlMs'>
+export type CrashAppOptions = Omit<RuntimeOptions, 'store' | 'leaseTtlMs' | 'provider'> & {
+  readonly provider: Provider
+}

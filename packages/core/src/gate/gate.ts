@@ -1,42 +1,99 @@
+import type { ApprovalLevel } from '../approval-level.ts'
 import type { Namespace } from '../namespace.ts'
-import { type CompiledPolicy, compilePolicies, type Policies } from './policy.ts'
+import { type Answer, askSource, isFailure } from './ask-source.ts'
+import type { CompiledPolicy } from './compile-policy.ts'
+import type { HeldLimit, LimitName } from './limits.ts'
+import type { Policies } from './policy.ts'
+import { isPolicySource, type PolicySource } from './policy-source.ts'
+import { compilePolicies } from './policy-tree.ts'
+import { recentlyUsed } from './recently-used.ts'
+import { createRules } from './rules.ts'
 
 /** What somebody wants to do. */
-type Action =
+export type Action =
   /** See a tool, or call it. */
   | { readonly type: 'tool'; readonly name: string }
   /** Use a model. */
   | { readonly type: 'model'; readonly name: string }
+  /** Have a sub-agent work. `depth` is 1 for one that a person's own run begins. */
+  | { readonly type: 'agent'; readonly name: string; readonly depth: number }
 
-type Decision =
+export type Decision =
   | { readonly allowed: true }
   /** `rule` names the policy, `reason` says it in words that may be shown to a model or a person. */
   | { readonly allowed: false; readonly rule: string; readonly reason: string }
 
-/** The one place that knows who may do what. Asked whenever something is listed, and again whenever it is done. */
+/**
+ * The one place that knows who may do what. Asked whenever something is listed, and again whenever it is done: `at` gives
+ * what holds for a namespace now, and is asked anew each time.
+ */
 export interface Gate {
-  decide(namespace: Namespace, action: Action): Decision
+  /** Never rejects but for the signal's reason: where policies cannot be had, what it gives denies everything. */
+  at(namespace: Namespace, signal?: AbortSignal): Rules | Promise<Rules>
 }
 
-const ALLOWED: Decision = { allowed: true }
-const SUBJECT = { tool: 'tools', model: 'models' } as const
+/** All policies that hold for one namespace, met. */
+export interface Rules {
+  decide(action: Action): Decision
+  /** The strictest level that any policy asks for a tool; absent where none asks. */
+  approvalOf(tool: string): { readonly level: ApprovalLevel; readonly rule: string } | undefined
+  /** All limits that hold, of every policy. */
+  readonly limits: readonly HeldLimit[]
+  /** The smallest of one name. */
+  limit(name: LimitName): HeldLimit | undefined
+  /** Why nothing can be decided here, in words that may be shown: a source's policies cannot be had. All is denied. */
+  readonly unreachable?: string
+  /** With `unreachable`: what went wrong, for whoever runs the application. */
+  readonly cause?: unknown
+}
 
-/** Throws `policy.invalid`. */
-export function createGate(policies: Policies): Gate {
-  const compiled = compilePolicies(policies)
+/** For how many namespaces the rules are kept, for matching patterns takes time. */
+const MOST_KEPT = 1_000
+
+/**
+ * The gate of several sources: each must allow. Policies that stand still are checked now: throws `policy.invalid`. While
+ * all sources answer at once, so does the gate.
+ */
+export function createGate(sources: readonly (Policies | PolicySource)[]): Gate {
+  let asked = 0
+  const askers = sources.map((source) => {
+    if (!isPolicySource(source)) return compilePolicies(source)
+    asked += 1
+    const name = `policy source ${asked}`
+    return (namespace: Namespace, signal: AbortSignal | undefined) => askSource(source, name, namespace, signal)
+  })
+  const fixed = askers.filter((asker) => typeof asker !== 'function')
+  const kept = recentlyUsed<{ readonly trees: readonly Answer[]; readonly rules: Rules }>(MOST_KEPT)
+
+  function rulesOf(namespace: Namespace, answers: readonly Answer[]): Rules {
+    const failure = answers.find(isFailure)
+    if (failure) return createRules(namespace, policiesAt(namespace, answers), failure)
+    // The same trees as before have the same to say; a source that has others now has another tree.
+    const known = kept.get(namespace.key)
+    if (known && answers.every((tree, index) => tree === known.trees[index])) return known.rules
+    const rules = createRules(namespace, policiesAt(namespace, answers))
+    kept.set(namespace.key, { trees: answers, rules })
+    return rules
+  }
+
+  async function whenAnswered(namespace: Namespace, answers: readonly (Answer | Promise<Answer>)[]): Promise<Rules> {
+    return rulesOf(namespace, await Promise.all(answers))
+  }
+
   return {
-    decide(namespace, action) {
-      const rule = firstDenial(compiled, namespace, action)
-      if (rule === undefined) return ALLOWED
-      return { allowed: false, rule, reason: `The ${action.type} "${action.name}" is not allowed here.` }
+    at(namespace, signal) {
+      if (asked === 0) return rulesOf(namespace, fixed)
+      if (signal?.aborted) return Promise.reject(signal.reason)
+      const answers = askers.map((asker) => (typeof asker === 'function' ? asker(namespace, signal) : asker))
+      return answers.every(isKnown) ? rulesOf(namespace, answers) : whenAnswered(namespace, answers)
     },
   }
 }
 
-function firstDenial(policies: readonly CompiledPolicy[], namespace: Namespace, action: Action): string | undefined {
-  for (const policy of policies) {
-    const rule = policy.holdsFor(namespace) ? policy.denial(SUBJECT[action.type], action.name) : undefined
-    if (rule !== undefined) return rule
-  }
-  return undefined
+function isKnown(answer: Answer | Promise<Answer>): answer is Answer {
+  return !(answer instanceof Promise)
+}
+
+function policiesAt(namespace: Namespace, answers: readonly Answer[]): readonly CompiledPolicy[] {
+  return answers.flatMap((answer) => (isFailure(answer) ? [] : answer.at(namespace)))
 }

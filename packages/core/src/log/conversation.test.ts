@@ -108,6 +108,7 @@ describe('advance', () => {
       type: 'call-tools',
       calls: open.map(([callId, started]) => ({
         call: { type: 'tool-call', callId, name: 'look', input: {} },
+        seq: 4,
         started,
       })),
     }

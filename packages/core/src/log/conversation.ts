@@ -1,7 +1,9 @@
+import type { ModelSpend } from '../budget/spend.ts'
 import { type AssistantMessage, type Message, type ToolCallPart, textOf, toolCallsOf } from '../message.ts'
 import { addUsage, NO_USAGE, type StopReason, type Usage } from '../provider.ts'
-import type { Entry, InputEntry, MessageEntry, RunSettings } from '../store/entry.ts'
-import { isFree } from '../store/session-head.ts'
+import type { ApprovalRequest } from '../store/approval-request.ts'
+import type { ApprovalDecidedEntry, Entry, InputEntry, Lineage, MessageEntry, RunSettings } from '../store/entry.ts'
+import { isFree, mergeMetadata, type SessionHead } from '../store/session-head.ts'
 import { estimateTokens } from '../token-estimate.ts'
 
 /**
@@ -20,6 +22,7 @@ export interface Conversation {
   readonly inbox: Map<string, InputEntry>
   /** The run that has begun and not ended. */
   run: OpenRun | undefined
+  metadata: SessionHead['metadata']
 }
 
 /** One input and all that followed from it; the unit in which context is kept or dropped. */
@@ -33,14 +36,28 @@ export interface Turn {
 
 export interface OpenRun {
   readonly runId: string
+  /** Milliseconds since 1970, by the store's clock. */
+  readonly startedAt: number
   /** The key of the input that it answers. */
   readonly input: string
   /** The keys of all inputs that are part of it: its own, and those that joined. */
   readonly inputs: Set<string>
   readonly settings: RunSettings
+  /** Whose call it answers, when it is a sub-agent's. */
+  readonly spawnedBy: Lineage | undefined
   /** Whoever asked for it no longer wants it. */
   withdrawn: boolean
+  /** Nothing can be done until something comes that others say. */
+  suspended: boolean
+  /** It has been suspended before. */
+  wasSuspended: boolean
   modelCalls: number
+  /** Tool calls that the model has asked for. */
+  toolCalls: number
+  /** What was used, by model. */
+  readonly models: Map<string, ModelSpend>
+  /** Calls that have a result, by tool. */
+  readonly tools: Map<string, number>
   usage: Usage
   /** What the model said last. */
   text: string
@@ -52,16 +69,22 @@ export interface OpenRun {
 
 export interface OpenCall {
   readonly call: ToolCallPart
+  /** Of the reply that asks for it. */
+  readonly seq: number
+  /** Somebody is to approve it, as was asked in the entry `asked`. */
+  request?: ApprovalRequest
+  asked?: number
+  decision?: ApprovalDecidedEntry
   /** The log says that the tool began. */
   started: boolean
 }
 
 export function emptyConversation(): Conversation {
-  return { length: 0, written: 0, messages: 0, turns: [], inbox: new Map(), run: undefined }
+  return { length: 0, written: 0, messages: 0, turns: [], inbox: new Map(), run: undefined, metadata: {} }
 }
 
-/** Folds the next entry in. Entries of other sessions or out of order are the caller's mistake. */
-export function foldEntry(conversation: Conversation, seq: number, entry: Entry): void {
+/** Folds the next entry in, with the time at which it was appended. Entries of other sessions or out of order are the caller's mistake. */
+export function foldEntry(conversation: Conversation, seq: number, entry: Entry, at = 0): void {
   conversation.length = seq
   if (!isFree(entry)) conversation.written = seq
   const { inbox, run } = conversation
@@ -71,10 +94,13 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry)
       return
     case 'input-withdrawn':
       inbox.delete(entry.input)
-      if (run?.input === entry.input) run.withdrawn = true
+      if (run?.input === entry.input) {
+        run.withdrawn = true
+        run.suspended = false
+      }
       return
     case 'run-started':
-      conversation.run = openRun(entry.runId, entry.input, inbox.get(entry.input)?.settings)
+      conversation.run = openRun(entry.runId, at, entry.input, inbox.get(entry.input))
       conversation.turns.push(nextTurn(conversation))
       return
     case 'message':
@@ -83,29 +109,59 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry)
         run?.inputs.add(entry.input)
       }
       addMessage(conversation, entry.message)
-      if (run) foldRunMessage(run, entry)
+      if (run) foldRunMessage(run, entry, seq)
       return
     case 'tool-started': {
       const open = run?.openCalls.get(entry.callId)
       if (open) open.started = true
       return
     }
+    case 'approval-requested': {
+      const open = run?.openCalls.get(entry.request.callId)
+      if (open) {
+        open.request = entry.request
+        open.asked = seq
+        delete open.decision
+      }
+      return
+    }
+    case 'approval-decided': {
+      const open = run?.openCalls.get(entry.callId)
+      if (open) open.decision = entry
+      if (run) run.suspended = false
+      return
+    }
+    case 'call-woken':
+      if (run) run.suspended = false
+      return
+    case 'run-suspended':
+      if (run) run.suspended = run.wasSuspended = true
+      return
     case 'run-ended':
       conversation.run = undefined
       return
     case 'metadata':
+      conversation.metadata = mergeMetadata(conversation.metadata, entry.set)
       return
   }
 }
 
-function openRun(runId: string, input: string, settings: RunSettings = {}): OpenRun {
+function openRun(runId: string, startedAt: number, input: string, accepted: InputEntry | undefined): OpenRun {
+  const { settings = {}, spawnedBy } = accepted ?? {}
   return {
     runId,
+    startedAt,
     input,
     inputs: new Set([input]),
     settings,
+    spawnedBy,
     withdrawn: false,
+    suspended: false,
+    wasSuspended: false,
     modelCalls: 0,
+    toolCalls: 0,
+    models: new Map(),
+    tools: new Map(),
     usage: NO_USAGE,
     text: '',
     stopped: undefined,
@@ -113,24 +169,37 @@ function openRun(runId: string, input: string, settings: RunSettings = {}): Open
   }
 }
 
-function foldRunMessage(run: OpenRun, entry: MessageEntry): void {
+function foldRunMessage(run: OpenRun, entry: MessageEntry, seq: number): void {
   const { message } = entry
   if (message.role === 'assistant') {
-    foldReply(run, message, entry)
+    foldReply(run, message, entry, seq)
     return
   }
-  if (message.role === 'tool') for (const { callId } of message.content) run.openCalls.delete(callId)
+  if (message.role === 'tool') {
+    for (const { callId, name } of message.content) {
+      run.openCalls.delete(callId)
+      run.tools.set(name, (run.tools.get(name) ?? 0) + 1)
+    }
+  }
   // Whatever the model had said, it has not yet answered this.
   if (run.openCalls.size === 0) run.stopped = undefined
 }
 
-function foldReply(run: OpenRun, message: AssistantMessage, { usage, stopReason = 'stop' }: MessageEntry): void {
+function foldReply(run: OpenRun, message: AssistantMessage, entry: MessageEntry, seq: number): void {
+  const { usage, stopReason = 'stop', model = '' } = entry
   run.modelCalls += 1
-  if (usage) run.usage = addUsage(run.usage, usage)
+  if (usage) {
+    const { calls, usage: sum } = run.models.get(model) ?? { calls: 0, usage: NO_USAGE }
+    run.models.set(model, { calls: calls + 1, usage: addUsage(sum, usage) })
+    run.usage = addUsage(run.usage, usage)
+  }
   run.text = textOf(message)
   run.stopped = stopReason
   run.openCalls.clear()
-  for (const call of toolCallsOf(message)) run.openCalls.set(call.callId, { call, started: false })
+  for (const call of toolCallsOf(message)) {
+    run.openCalls.set(call.callId, { call, seq, started: false })
+    run.toolCalls += 1
+  }
 }
 
 function addMessage(conversation: Conversation, message: Message): void {

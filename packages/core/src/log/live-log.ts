@@ -74,7 +74,7 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
     while (conversation.length < length) {
       const entries = await sessions.read(namespace, { after: conversation.length })
       if (entries.length === 0) return
-      for (const { seq, entry } of entries) foldEntry(conversation, seq, entry)
+      for (const { seq, at, entry } of entries) foldEntry(conversation, seq, entry, at)
     }
   }
 
@@ -87,7 +87,7 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
     recognise(head)
     const next = conversation.length + 1
     if (written === entries.length && seqs.every((seq, index) => seq === next + index)) {
-      for (const [index, entry] of entries.entries()) foldEntry(conversation, next + index, entry)
+      for (const [index, entry] of entries.entries()) foldEntry(conversation, next + index, entry, head.updatedAt)
     } else {
       // Others' inputs have come in between; or an input was there already, and may say something else.
       await readOn(head.length)

@@ -1,5 +1,6 @@
 import type { Namespace } from '../namespace.ts'
 import type { InputEntry } from '../store/entry.ts'
+import { admitted } from './admit-input.ts'
 import { sayLive } from './live-notice.ts'
 import { beforeAppend, type Services } from './run-scope.ts'
 
@@ -25,9 +26,13 @@ export async function submitInput(
   whenBusy: WhenBusy,
   signal: AbortSignal,
 ): Promise<void> {
-  const message = await beforeAppend(services.hooks, { namespace, signal }, entry.message)
+  const message = await beforeAppend(services.hooks, { namespace, metadata: {}, signal }, entry.message)
   const { sessions } = services.store
-  await sessions.append(namespace, [{ ...entry, message }], { ifIdle: whenBusy === 'reject', signal })
+  await admitted(services, namespace, signal, async () => {
+    const options = { ifIdle: whenBusy === 'reject', signal }
+    const { written } = await sessions.append(namespace, [{ ...entry, message }], options)
+    return { isNew: written > 0 }
+  })
   // Who works in the session should know at once, and who watches it, too.
   sayLive(services.notices, namespace, { type: 'changed' })
 }

@@ -1,5 +1,5 @@
 import { linkAbort } from '../abort.ts'
-import type { RunEvent } from './event.ts'
+import type { RunEvent } from '../run-event.ts'
 import { isCaller, type Waiter } from './waiting-room.ts'
 
 /**

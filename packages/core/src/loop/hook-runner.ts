@@ -1,6 +1,6 @@
 import { untilAborted } from '../abort.ts'
 import { OrraError } from '../errors.ts'
-import type { DeniablePoint, Hook, HookEvent, HookEvents, HookPoint, Hooks } from '../hooks.ts'
+import type { DeniablePoint, Hook, HookEvent, HookEvents, HookPoint, Hooks } from '../hooks/hooks.ts'
 import { toJson } from '../json.ts'
 import { isContent, isMessageOf, type Message } from '../message.ts'
 import { invalidOption } from '../options.ts'
@@ -25,6 +25,9 @@ const POINTS: { readonly [P in HookPoint]: PointRules<HookEvents[P]> } = {
   beforeModelCall: { deniable: true, problem: () => undefined },
   afterModelCall: { problem: ({ message }) => unless(isMessageOf('assistant', message), 'it is no assistant message') },
   beforeToolCall: { deniable: true, problem: () => undefined },
+  approval: {
+    problem: ({ decision }) => unless(isDecision(decision), 'its decision has no "approved" of true or false'),
+  },
   afterToolCall: { problem: ({ content }) => unless(isContent(content), 'its content is no list of parts') },
   beforeAppend: {
     problem: ({ message }, before) =>
@@ -122,6 +125,11 @@ function isSameMessage(before: Message, after: unknown): boolean {
 
 function callIdsOf({ content }: Message): readonly string[] {
   return content.flatMap((part) => ('callId' in part ? `${part.type} ${part.callId}` : []))
+}
+
+function isDecision(decision: unknown): boolean {
+  const { approved, reason } = (decision ?? {}) as { readonly approved?: unknown; readonly reason?: unknown }
+  return typeof approved === 'boolean' && (reason === undefined || typeof reason === 'string')
 }
 
 function unless(fine: boolean, problem: string): string | undefined {

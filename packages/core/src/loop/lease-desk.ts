@@ -10,6 +10,8 @@ export interface LeaseDesk {
   /** `undefined` once `isWanted` says no. `waits` is called whenever another has it. Throws what that throws, and why the runtime closes. */
   take(isWanted: () => boolean, waits: (isFirst: boolean) => Promise<void>): Promise<Lease | undefined>
   giveBack(lease: Lease): Promise<void>
+  /** A moment, until `wake`, or until others say that something has changed. Throws why the runtime closes. */
+  rest(ms: number): Promise<void>
   heard(notice: LiveNotice): void
   /** Looks again at once. */
   wake(): void
@@ -50,6 +52,13 @@ export function openLeaseDesk(
       await lease.release().catch(() => {})
       if (awaited) sayLive(notices, namespace, { type: 'released' })
       awaited = false
+    },
+
+    async rest(ms) {
+      nap = new AbortController()
+      using either = linkAbort(nap.signal, closing)
+      await pause(ms, either.signal)
+      closing.throwIfAborted()
     },
 
     heard({ type }) {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../json.ts'
 import type { Namespace } from '../namespace.ts'
+import type { RunEvent } from '../run-event.ts'
 import type { Notices } from '../store/notices.ts'
-import type { RunEvent } from './event.ts'
 import { type LiveEvent, type LiveNotice, liveNotice, sayLive, WATCHED_MS } from './live-notice.ts'
 
 /**

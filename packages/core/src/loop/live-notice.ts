@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts'
 import type { Namespace } from '../namespace.ts'
+import type { RunEvent } from '../run-event.ts'
 import type { Notices } from '../store/notices.ts'
-import type { RunEvent } from './event.ts'
 
 /** What happens and is never in the log: only who watches at that moment sees it. */
 export type LiveEvent = Extract<

@@ -2,10 +2,11 @@ import { linkAbort, onAbort } from '../abort.ts'
 import { isOrraError } from '../errors.ts'
 import type { LiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
+import type { RunEvent, RunResult } from '../run-event.ts'
 import type { InputEntry } from '../store/entry.ts'
 import type { WhenBusy } from './accept-input.ts'
+import { admitted } from './admit-input.ts'
 import type { Audience } from './audience.ts'
-import type { RunEvent, RunResult } from './event.ts'
 import { sayLive } from './live-notice.ts'
 import { withdrawn } from './recorded-result.ts'
 import { beforeAppend, type Services } from './run-scope.ts'
@@ -86,23 +87,23 @@ export function openReception(work: Work): Reception {
     // Nothing that is only being accepted holds up the end of the runtime.
     using either = linkAbort(waiter.signal, closing)
     const { signal } = either
-    const message = await beforeAppend(services.hooks, { namespace, signal }, entry.message)
+    const { metadata } = log.conversation
+    const message = await beforeAppend(services.hooks, { namespace, metadata, signal }, entry.message)
+    const options = { signal, ifIdle: whenBusy === 'reject' }
     let caller: Caller | undefined
     try {
-      const accepted = await log.accept(
-        { ...entry, message },
-        { signal, ifIdle: whenBusy === 'reject' },
-        ({ place, isNew }) => {
+      const accepted = await admitted(services, namespace, signal, () =>
+        log.accept({ ...entry, message }, options, ({ place, isNew }) => {
           caller = { ...waiter, input: entry.key, place, owns: isNew }
           room.add(caller)
           const audience = work.audience()
           if (audience?.inputs.has(entry.key)) audience.join(caller)
-          return caller
-        },
+          return { caller, isNew }
+        }),
       )
       changed()
       if (entry.whenBusy) sayLive(services.notices, namespace, { type: 'changed' })
-      return accepted
+      return accepted.caller
     } catch (error) {
       if (caller) room.remove(caller)
       throw error

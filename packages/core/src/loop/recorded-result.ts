@@ -2,9 +2,9 @@ import { OrraError } from '../errors.ts'
 import { textOf } from '../message.ts'
 import type { Namespace } from '../namespace.ts'
 import { NO_USAGE } from '../provider.ts'
+import type { RunEvent, RunResult } from '../run-event.ts'
 import type { RunEndedEntry } from '../store/entry.ts'
 import type { SessionLog } from '../store/session-log.ts'
-import type { RunEvent, RunResult } from './event.ts'
 
 /**
  * How an input came out that somebody else has answered, read from the log after the place where it was accepted. The

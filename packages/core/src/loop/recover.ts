@@ -20,6 +20,8 @@ export interface RecoverOptions {
 /** What a round of recovering needs. */
 export interface RecoverScope {
   readonly sessions: SessionLog
+  /** Refuses what nobody has approved in time, so that its run goes on. */
+  readonly refuseExpired: (signal: AbortSignal) => Promise<void>
   /** Brings one open run, or one waiting input, of a session to its end. */
   readonly resumeOnce: (namespace: Namespace) => Promise<unknown>
   readonly closing: AbortSignal
@@ -29,6 +31,8 @@ export interface RecoverScope {
 
 const LONGEST_PAUSE_MS = 30_000
 const FORGET_MS = 60_000
+/** How often it looks for approvals that nobody gave in time, at most. */
+const EXPIRY_MS = 15_000
 
 interface Patience {
   readonly delayMs: number
@@ -40,7 +44,7 @@ interface Patience {
  * turns in the order of their keys, round and round, one run a turn, so that one with much to do holds up no other.
  */
 export async function recover(scope: RecoverScope, options: RecoverOptions): Promise<void> {
-  const { sessions, resumeOnce, closing, submitted } = scope
+  const { sessions, refuseExpired, resumeOnce, closing, submitted } = scope
   const { within, maxParallel = 8, pollMs = 1000, untilIdle = false, onError } = options
   using stop = linkAbort(options.signal, closing)
   const working = new Map<string, Promise<void>>()
@@ -48,6 +52,7 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
   const patience = new Map<string, Patience>()
   let failures = 0
   let after: string | undefined
+  let expiredAt = Number.NEGATIVE_INFINITY
 
   const tell = (error: unknown, namespace?: Namespace) => {
     try {
@@ -93,6 +98,10 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
     const news = submitted()
     let nothing = false
     try {
+      if (performance.now() - expiredAt > EXPIRY_MS) {
+        await refuseExpired(stop.signal)
+        expiredAt = performance.now()
+      }
       nothing = await takeUp()
       failures = 0
     } catch (error) {

@@ -1,27 +1,25 @@
 import { type LinkedAbort, linkAbort } from '../abort.ts'
+import type { Instructions } from '../agents/instructions.ts'
+import type { ReadyAgent } from '../agents/ready-agents.ts'
+import type { ApprovalRules } from '../approval/approval-options.ts'
+import type { Meter } from '../budget/meter.ts'
+import type { ModelQuota } from '../budget/model-quota.ts'
+import type { Prices } from '../budget/prices.ts'
+import type { UsageBook } from '../budget/usage-book.ts'
 import type { ContextBudget } from '../context/fit-turns.ts'
 import type { Gate } from '../gate/gate.ts'
-import type { HookEvent } from '../hooks.ts'
+import type { HookEvent } from '../hooks/hooks.ts'
 import type { KeptLease } from '../log/keep-lease.ts'
 import type { LiveLog } from '../log/live-log.ts'
 import type { Message } from '../message.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Provider } from '../provider.ts'
+import type { RunEvent, RunOutcome, RunResult } from '../run-event.ts'
+import type { InputEntry } from '../store/entry.ts'
 import type { Notices } from '../store/notices.ts'
 import type { Store } from '../store/store.ts'
 import type { ReadyTool } from '../tool.ts'
-import type { RunEvent, RunOutcome } from './event.ts'
 import type { HookRunner } from './hook-runner.ts'
-
-/** Who an instruction is written for. */
-export interface InstructionsContext {
-  readonly namespace: Namespace
-  readonly runId: string
-  readonly signal: AbortSignal
-}
-
-/** The system prompt: the same for all, or made anew for each model call. */
-export type Instructions = string | ((context: InstructionsContext) => string | Promise<string>)
 
 /** The parts of a runtime, shared by all its runs; none of them holds anything of anybody's. */
 export interface Services {
@@ -32,6 +30,11 @@ export interface Services {
   readonly tools: ReadonlyMap<string, ReadyTool>
   readonly hooks: HookRunner
   readonly gate: Gate
+  readonly approvals: ApprovalRules
+  readonly agents: ReadonlyMap<string, ReadyAgent>
+  readonly prices: Prices | undefined
+  readonly meter: Meter
+  readonly quota: ModelQuota | undefined
   readonly instructions: Instructions | undefined
   readonly budget: ContextBudget
   readonly maxParallelTools: number
@@ -49,6 +52,11 @@ export interface RunScope {
   /** Aborts with the lease, and with whoever asked for the run. */
   readonly signal: AbortSignal
   readonly emit: (event: RunEvent) => void
+  readonly usage: UsageBook
+  /** Aborts with the run, and once somebody has decided of the call. */
+  readonly untilDecided: (callId: string) => LinkedAbort
+  /** Has a sub-agent answer in its own session. */
+  readonly runChild: RunChild
   /** Aborts with the run, and once the input no longer waits. */
   readonly untilWithdrawn: (input: string) => LinkedAbort
   /** An input has become part of this run, for whoever waits for it here. */
@@ -57,9 +65,20 @@ export interface RunScope {
   readonly inputSettled: (input: string, outcome: RunOutcome) => void
 }
 
+/** Answers an input in the session of a sub-agent, or waits for the answer there is. */
+export type RunChild = (child: ChildRun, emit: (event: RunEvent) => void) => Promise<RunResult>
+
+export interface ChildRun {
+  readonly namespace: Namespace
+  readonly entry: InputEntry
+  /** Whether its session approves by itself what its caller's does. */
+  readonly autoApprove: boolean
+  readonly signal: AbortSignal
+}
+
 /** What every hook of this run is told. */
-export function hookBase({ namespace, runId, signal }: RunScope): HookEvent {
-  return { namespace, runId, signal }
+export function hookBase({ namespace, runId, log, signal }: RunScope): HookEvent {
+  return { namespace, metadata: log.conversation.metadata, runId, signal }
 }
 
 /** How long hooks may still take once their run is being stopped, in milliseconds. */

@@ -1,13 +1,17 @@
+import { linkAbort } from '../abort.ts'
 import { isOrraError, type OrraError, toOrraError } from '../errors.ts'
+import type { HeldLimit } from '../gate/limits.ts'
 import type { OpenRun } from '../log/conversation.ts'
 import { leaseLost } from '../log/keep-lease.ts'
 import type { UserMessage } from '../message.ts'
-import type { InputEntry, RunEndedEntry } from '../store/entry.ts'
-import { advance } from './advance.ts'
-import type { RunOutcome, RunResult } from './event.ts'
+import type { RunOutcome, RunResult } from '../run-event.ts'
+import type { InputEntry, RunEndedEntry, RunEndReason } from '../store/entry.ts'
+import { LONGEST_TIMEOUT_MS } from '../tool.ts'
+import { advance, type RunLimits } from './advance.ts'
 import { callModel } from './model-call.ts'
 import { withdrawn } from './recorded-result.ts'
 import { beforeAppend, hookBase, lastWords, type RunScope } from './run-scope.ts'
+import { isWanted, wakeCaller } from './spawn-run.ts'
 import { abandonedResults, callTools } from './tool-call.ts'
 
 /**
@@ -73,7 +77,7 @@ export async function finishRun(scope: RunScope): Promise<RunOutcome> {
     if (hooks.has('sessionLoaded')) {
       await hooks.call('sessionLoaded', hookBase(scope), { messages: log.conversation.messages })
     }
-    return { result: await work(scope) }
+    return { result: await workInTime(scope) }
   } catch (error) {
     if (lease.signal.aborted) throw lease.signal.reason
     if (signal.aborted) return { result: await end(scope, 'aborted') }
@@ -81,29 +85,81 @@ export async function finishRun(scope: RunScope): Promise<RunOutcome> {
   }
 }
 
+/** Ends the run once it has worked for as long as a policy lets it. */
+async function workInTime(scope: RunScope): Promise<RunResult> {
+  const { services, namespace, log, signal } = scope
+  const { spawnedBy } = log.conversation.run ?? {}
+  if (spawnedBy && !(await isWanted(scope, spawnedBy))) return end(scope, 'aborted')
+  const limit = (await services.gate.at(namespace, signal)).limit('runTimeMs')
+  if (!limit) return work(scope)
+  using timed = linkAbort(signal)
+  const isOver = Symbol('the time is over')
+  const timer = setTimeout(() => timed.abort(isOver), Math.min(limit.value, LONGEST_TIMEOUT_MS))
+  try {
+    return await work({ ...scope, signal: timed.signal })
+  } catch (error) {
+    if (timed.signal.reason !== isOver || signal.aborted || scope.lease.signal.aborted) throw error
+    return end(scope, 'limit', `A run may work for ${limit.value} ms here. The policy is ${limit.rule}.`)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 async function work(scope: RunScope): Promise<RunResult> {
+  const { services, namespace, log, signal } = scope
   for (;;) {
-    scope.signal.throwIfAborted()
+    signal.throwIfAborted()
     const run = openRunOf(scope)
-    const step = advance(scope.log.conversation)
+    const rules = await services.gate.at(namespace, signal)
+    const toolCalls = rules.limit('toolCallsPerRun')
+    const step = advance(log.conversation, limitsOf(rules.limit('maxTurns'), toolCalls))
     switch (step.type) {
       case 'call-model': {
-        const refused = await callModel(scope, run)
-        if (refused) return end(scope, 'denied', refused.denied)
+        const not = await callModel(scope, run, rules)
+        if (not) return end(scope, not.reason, not.denial)
         break
       }
-      case 'call-tools':
+      case 'call-tools': {
+        const seen = log.conversation.length
         await callTools(scope, run, step.calls)
+        if (run.openCalls.size > 0 && (await suspend(scope, run, seen))) return suspended(scope, run)
         break
+      }
       case 'join-run':
         await joinRun(scope, step.input)
         break
       case 'end-run':
-        return end(scope, step.reason)
+        return end(scope, step.reason, step.reason === 'limit' ? tooManyCalls(toolCalls) : undefined)
       default:
         throw new Error(`An open run cannot come to "${step.type}".`)
     }
   }
+}
+
+function limitsOf(maxTurns: HeldLimit | undefined, toolCalls: HeldLimit | undefined): RunLimits {
+  return {
+    ...(maxTurns ? { maxTurns: maxTurns.value } : {}),
+    ...(toolCalls ? { toolCalls: toolCalls.value } : {}),
+  }
+}
+
+function tooManyCalls(limit: HeldLimit | undefined): string | undefined {
+  return limit && `A run may call tools ${limit.value} times here. The policy is ${limit.rule}.`
+}
+
+/** Writes that all open calls wait, unless what one waits for has come since. Whether it did. */
+async function suspend({ log, lease, runId }: RunScope, run: OpenRun, seen: number): Promise<boolean> {
+  if (!run.suspended) await log.append([{ type: 'run-suspended', runId, seen }], lease)
+  return run.suspended
+}
+
+/** The run is not at its end. */
+function suspended({ runId, emit }: RunScope, { text, usage, openCalls }: OpenRun): RunResult {
+  const waiting = [...openCalls.values()].filter(({ decision }) => !decision)
+  const approvals = waiting.flatMap(({ request }) => request ?? [])
+  const result: RunResult = { runId, reason: 'suspended', text, usage, approvals }
+  emit({ type: 'run-end', ...result })
+  return result
 }
 
 /** Lets an input join the open run, unless a hook denies or fails it, or it is taken back in the meantime. */
@@ -132,7 +188,7 @@ async function joinRun(scope: RunScope, input: string): Promise<void> {
   }
 }
 
-async function end(scope: RunScope, reason: RunResult['reason'], denial?: string): Promise<RunResult> {
+async function end(scope: RunScope, reason: Exclude<RunEndReason, 'error'>, denial?: string): Promise<RunResult> {
   const { runId, emit } = scope
   const run = openRunOf(scope)
   const { usage, text } = run
@@ -152,8 +208,12 @@ async function endFailed(scope: RunScope, failure: OrraError): Promise<OrraError
 }
 
 async function close(scope: RunScope, run: OpenRun, ended: RunEndedEntry): Promise<void> {
-  const { log, lease } = scope
-  const { hooks } = scope.services
+  const { services, log, lease } = scope
+  const { hooks } = services
+  const { spawnedBy, runId, startedAt, models, tools } = run
+  // Before the end is written, so that neither a bill nor whoever waits can miss it; both may be told twice.
+  await scope.usage.add({ runId, startedAt, models, tools }, lease.signal)
+  if (spawnedBy && run.wasSuspended) await wakeCaller(services, spawnedBy, lease.signal)
   await log.append([...abandonedResults(run.openCalls.values()), ended], lease)
   if (!hooks.has('runEnd')) return
   const { reason, usage } = ended

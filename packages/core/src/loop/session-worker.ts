@@ -1,21 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import { type LinkedAbort, linkAbort } from '../abort.ts'
+import { openUsageBook } from '../budget/usage-book.ts'
 import { isOrraError } from '../errors.ts'
 import { type KeptLease, keepLease, leaseLost } from '../log/keep-lease.ts'
 import { openLiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
+import type { RunEvent, RunOutcome } from '../run-event.ts'
 import { canNotify } from '../store/notices.ts'
 import type { Lease } from '../store/session-log.ts'
-import { advance } from './advance.ts'
+import { advance, type Step } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
-import type { RunEvent, RunOutcome } from './event.ts'
+import { heedOthers } from './heed-others.ts'
 import { openLeaseDesk } from './lease-desk.ts'
 import { type LiveLine, openLiveLine } from './live-line.ts'
 import { type LiveNotice, sayLive } from './live-notice.ts'
 import { openReception, type Reception } from './reception.ts'
 import { recordedResult, sessionDeleted } from './recorded-result.ts'
 import { finishRun, startRun } from './run.ts'
-import type { RunScope, Services } from './run-scope.ts'
+import type { RunChild, RunScope, Services } from './run-scope.ts'
 import { waitingRoom } from './waiting-room.ts'
 
 type Emit = (event: RunEvent) => void
@@ -35,31 +36,43 @@ export interface SessionWorker extends Pick<Reception, 'answer' | 'resume'> {
 
 /** How often one who works looks for what others have written, where no store tells, in milliseconds. */
 const LOOK_MS = 1000
+/** How long one waits for a place among runs before the next look, in milliseconds. */
+const CROWDED_MS = 250
+
+/** Why nothing can be done in a session for now, although somebody waits. */
+type Rest = 'suspended' | 'crowded'
+
+const NO_PLACE: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} }
 
 /** `closing` ends all work at once and leaves the log as it is, for whoever claims the session next. */
-export function openSessionWorker(namespace: Namespace, services: Services, closing: AbortSignal): SessionWorker {
+export function openSessionWorker(
+  namespace: Namespace,
+  services: Services,
+  closing: AbortSignal,
+  runChild: RunChild,
+): SessionWorker {
   const { sessions } = services.store
   const room = waitingRoom()
   const desk = openLeaseDesk(namespace, services, closing)
   let line: LiveLine | undefined
   const log = openLiveLog(namespace, sessions, () => line?.grown())
-  /** Those for whom the current run runs. */
-  let audience: Audience | undefined
-  /** The input whose run is about to begin. */
-  let starting: string | undefined
-  /** The input that is about to join the current run. */
-  let joining: { readonly input: string; readonly waiting: LinkedAbort } | undefined
+  const heed = heedOthers(log)
+  /** Somebody has come or gone since the session was last looked at. */
+  let stirred = false
   let working: Promise<void> | undefined
   /** The lease, and the end of what is done under it. */
   let held: { readonly lease: KeptLease; readonly ended: Promise<void> } | undefined
   const reception = openReception({
     ...{ namespace, services, closing, log, room, wake },
-    audience: () => audience,
-    changed: heedWithdrawals,
+    audience: () => heed.audience,
+    changed: heed.look,
     left: () => room.empty && desk.wake(),
   })
+  const usage = openUsageBook(namespace, services.store.records, usageOptions(services))
 
   function wake(): void {
+    stirred = true
+    desk.wake()
     working ??= work().finally(() => {
       working = undefined
       if (!room.empty) wake()
@@ -71,17 +84,33 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     line = live
     while (!room.empty) {
       let lease: Lease | undefined
+      let rest: Rest | undefined
+      stirred = false
       try {
         lease = await desk.take(() => !room.empty, elsewhere)
-        if (lease) await drain(lease)
+        if (lease) rest = await drain(lease)
       } catch (error) {
         if (isOrraError(error, 'store.fenced')) await afterFence()
         else room.failAll(error)
       } finally {
         if (lease) await desk.giveBack(lease)
       }
+      if (rest && !room.empty) await sitOut(rest).catch(room.failAll)
     }
     line = undefined
+  }
+
+  /** Until there may be something to do again for those who wait. */
+  async function sitOut(rest: Rest): Promise<void> {
+    room.tellAll({ type: 'waiting' })
+    if (rest === 'crowded') return desk.rest(CROWDED_MS)
+    while (!stirred && !room.empty) {
+      const head = await sessions.head(namespace)
+      if (!head) throw sessionDeleted(namespace)
+      const { suspended, approvals = [] } = head.openRun ?? {}
+      if (!suspended || approvals.some(({ expiresAt }) => expiresAt <= Date.now())) return
+      await desk.rest(LOOK_MS)
+    }
   }
 
   function say(notice: LiveNotice): void {
@@ -101,17 +130,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
 
   /** Reads what others have appended, so that what was withdrawn need not come to its next step. */
   function look(): void {
-    log.catchUp().then(heedWithdrawals, () => {})
-  }
-
-  function heedWithdrawals(): void {
-    const { run, inbox } = log.conversation
-    const isWithdrawn = run ? run.withdrawn : starting !== undefined && !inbox.has(starting)
-    if (isWithdrawn) audience?.stop(withdrawal())
-    if (joining && !inbox.has(joining.input)) {
-      joining.waiting.abort(withdrawal())
-      joining = undefined
-    }
+    log.catchUp().then(heed.look, () => {})
   }
 
   /** Another works in the session, and may have answered what is waited for here. */
@@ -132,13 +151,13 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     if (!head) room.failAll(sessionDeleted(namespace))
   }
 
-  async function drain(lease: Lease): Promise<void> {
+  async function drain(lease: Lease): Promise<Rest | undefined> {
     using kept = keepLease(lease, services.leaseTtlMs, closing, look)
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
     held = { lease: kept, ended }
     const looking = canNotify(services.store) ? undefined : setInterval(look, LOOK_MS)
     try {
-      await drainUnder(kept, lease)
+      return await drainUnder(kept, lease)
     } finally {
       clearInterval(looking)
       held = undefined
@@ -146,7 +165,8 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     }
   }
 
-  async function drainUnder(kept: KeptLease, lease: Lease): Promise<void> {
+  /** Answers what there is to answer. Returns why it cannot go on with what is left, when it cannot. */
+  async function drainUnder(kept: KeptLease, lease: Lease): Promise<Rest | undefined> {
     await log.catchUp(lease.head)
     while (!room.empty) {
       kept.signal.throwIfAborted()
@@ -155,12 +175,29 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       if (step.type === 'rest') {
         room.settleResumers()
         if (!room.empty) await catchUpWithCallers()
-      } else if (step.type === 'start-run') {
-        await startNext(kept, step.input)
-      } else {
-        await finishOpen(kept)
+        continue
+      }
+      const place = await placeFor(step, kept)
+      if (!place) return 'crowded'
+      await using _ = place
+      if (step.type === 'start-run') await startNext(kept, step.input)
+      if (log.conversation.run) await finishOpen(kept)
+      if (log.conversation.run?.suspended) {
+        room.settleResumers()
+        return 'suspended'
       }
     }
+    return undefined
+  }
+
+  /** A place among the runs that policies let work at the same time. A sub-agent works in the place of its caller. */
+  async function placeFor(step: Step, { signal }: KeptLease): Promise<AsyncDisposable | undefined> {
+    const { run, inbox } = log.conversation
+    const { spawnedBy } = run ?? (step.type === 'start-run' ? inbox.get(step.input) : undefined) ?? {}
+    if (spawnedBy) return NO_PLACE
+    const place = await services.meter.enter(namespace, await services.gate.at(namespace, signal), signal)
+    if (!place) room.dismissCasual()
+    return place
   }
 
   /** At rest, whoever is still here has an input that is not folded in yet; or it was deleted, and the lease with it. */
@@ -190,8 +227,7 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     const entry = log.conversation.inbox.get(input)
     if (!entry) return
     using those = openAudience(room.callersOf(input), new Set([input]), lease.signal)
-    audience = those
-    starting = input
+    using _ = heed.attend(those, input)
     try {
       const refused = await startRun(scopeOf(randomUUID(), lease, those), entry)
       if (refused) room.settle(new Set([input]), refused)
@@ -199,9 +235,6 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       // Somebody took it back at the same moment.
       if (!isOrraError(error, 'store.input-gone')) throw error
       await log.catchUp()
-    } finally {
-      audience = undefined
-      starting = undefined
     }
   }
 
@@ -212,13 +245,8 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
     const callers = [...run.inputs].flatMap(room.callersOf)
     const resumers = [...room.resumers].filter(({ signal, once }) => !signal.aborted && !(once && callers.length > 0))
     using those = openAudience([...callers, ...resumers], run.inputs, lease.signal)
-    audience = those
-    try {
-      const outcome = await finishRun(scopeOf(run.runId, lease, those))
-      room.settle(run.inputs, outcome)
-    } finally {
-      audience = undefined
-    }
+    using _ = heed.attend(those)
+    room.settle(run.inputs, await finishRun(scopeOf(run.runId, lease, those)))
   }
 
   function scopeOf(runId: string, lease: KeptLease, those: Audience): RunScope {
@@ -227,13 +255,13 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
       line?.tell(event, log.conversation.written)
     }
     const inputJoined = (input: string) => room.callersOf(input).forEach(those.join)
-    const untilWithdrawn = (input: string) => {
-      const waiting = linkAbort(those.signal)
-      joining = { input, waiting }
-      return waiting
-    }
     const { signal } = those
-    return { services, namespace, runId, log, lease, signal, emit, untilWithdrawn, inputJoined, inputSettled }
+    return {
+      ...{ services, namespace, runId, log, lease, signal, usage, runChild },
+      ...{ emit, inputJoined, inputSettled },
+      untilWithdrawn: (input) => heed.untilWithdrawn(input, signal),
+      untilDecided: (callId) => heed.untilDecided(callId, signal),
+    }
   }
 
   function inputSettled(input: string, outcome: RunOutcome): void {
@@ -270,6 +298,6 @@ export function openSessionWorker(namespace: Namespace, services: Services, clos
   }
 }
 
-function withdrawal(): DOMException {
-  return new DOMException('The message was withdrawn.', 'AbortError')
+function usageOptions({ provider, prices }: Services) {
+  return { provider: provider.name, ...(prices ? { prices } : {}) }
 }

@@ -1,10 +1,17 @@
 import { linkAbort, untilAborted } from '../abort.ts'
+import { forgetRequest } from '../approval/waiting-list.ts'
+import type { Rules } from '../gate/gate.ts'
 import { toJson } from '../json.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
 import { type ContentPart, isContent, type ToolCallPart, textOf } from '../message.ts'
+import { NO_USAGE } from '../provider.ts'
 import type { ToolMessageEntry } from '../store/entry.ts'
 import { canGoOn, type ReadyTool, type ToolContext, type ToolOutput } from '../tool.ts'
+import { approveCall, type CheckedCall } from './approve-call.ts'
+import { refusalOf } from './may-use.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
+import { CALL_WAITS } from './spawn-run.ts'
+import { openToolContext } from './tool-context.ts'
 
 const OUTCOME_UNKNOWN =
   'It was begun and then interrupted; nobody knows whether it took effect. Look before you try again.'
@@ -44,6 +51,7 @@ export function abandonedResults(calls: Iterable<OpenCall>): readonly ToolMessag
   })
 }
 
+/** A call that waits for what others say is left open. */
 async function callTool(scope: RunScope, run: OpenRun, open: OpenCall): Promise<void> {
   const { services, log, lease, signal, emit } = scope
   const { hooks } = services
@@ -52,7 +60,9 @@ async function callTool(scope: RunScope, run: OpenRun, open: OpenCall): Promise<
 
   signal.throwIfAborted()
   emit({ type: 'tool-call-start', callId, tool, input: open.call.input })
-  let outcome = await attempt(scope, run, open)
+  const came = await attempt(scope, run, open)
+  if (came === CALL_WAITS) return
+  let outcome: Outcome = came
   const durationMs = performance.now() - startedAt
   if (hooks.has('afterToolCall')) {
     const event = { callId, tool, ...outcome, durationMs }
@@ -62,46 +72,75 @@ async function callTool(scope: RunScope, run: OpenRun, open: OpenCall): Promise<
   const entry = resultEntry(open.call, { content, isError })
   const message = await beforeAppend(hooks, hookBase(scope), entry.message)
   await log.append([{ ...entry, message }], lease)
+  if (open.request && services.approvals.suspend) await forgetRequest(services.store, open.request)
   emit({ type: 'tool-call-end', callId, tool, content, isError, durationMs })
 }
 
 /** Every check in its order, and then the tool itself. Whatever fails becomes words for the model. */
-async function attempt(scope: RunScope, run: OpenRun, open: OpenCall): Promise<Outcome> {
-  const { services, signal, log, lease } = scope
-  const { callId, name } = open.call
+async function attempt(scope: RunScope, run: OpenRun, open: OpenCall): Promise<Outcome | typeof CALL_WAITS> {
+  const { services, namespace, signal } = scope
+  const { name } = open.call
   // Why it is not gone on with says nothing of how far it had come.
   const refused = (reason: string) => failure(open.started ? `${OUTCOME_UNKNOWN} ${reason}` : reason)
 
   const tool = services.tools.get(name)
   if (!tool) return refused(`There is no tool named "${name}".`)
-  const refusal = refusalOf(scope, run, name)
+  const rules = await services.gate.at(namespace, signal)
+  const refusal = refusalOf(services, run, rules, name)
   if (refusal !== undefined) return refused(refusal)
   if (open.started && !canGoOn(tool)) return failure(OUTCOME_UNKNOWN)
 
-  const input = await orFailure(() => checkedInput(scope, tool, open.call), signal)
-  if (isOutcome(input)) return refused(textOf(input.content))
-  return orFailure(async () => {
-    if (open.started && tool.reconcile) {
-      const found = await reconciled(scope, tool, open.call, input.value)
-      if (found) return found
-    }
-    if (!tool.readOnly && !open.started) await log.append([{ type: 'tool-started', callId }], lease)
-    signal.throwIfAborted()
-    return succeeded(await inTime(scope, tool, open.call, (context) => tool.execute(input.value, context)))
-  }, signal)
+  const checked = await orFailure(() => checkedInput(scope, tool, open), signal)
+  if (isOutcome(checked)) return refused(textOf(checked.content))
+  const standing = await approveCall(scope, checked, rules)
+  if (standing.type === 'waiting') return CALL_WAITS
+  if (standing.type === 'refused') return refused(standing.reason)
+  // Policies may have changed while somebody thought it over.
+  const still = refusalOf(services, run, await services.gate.at(namespace, signal), name)
+  if (still !== undefined) return refused(still)
+  try {
+    return await perform(scope, run, checked, rules)
+  } catch (error) {
+    if (error === CALL_WAITS) return CALL_WAITS
+    throw error
+  }
+}
+
+/** The tool itself, within what may be spent on it. */
+async function perform(
+  scope: RunScope,
+  run: OpenRun,
+  { tool, open, value }: CheckedCall,
+  rules: Rules,
+): Promise<Outcome> {
+  const { services, namespace, signal, log, lease } = scope
+  const { callId } = open.call
+  const reserved = await services.meter.reserveToolCall(namespace, rules, tool.usd ?? 0, signal)
+  if (!reserved.granted) return failure(reserved.reason)
+  let isDone = false
+  try {
+    return await orFailure(async () => {
+      if (open.started && tool.reconcile) {
+        const found = await reconciled(scope, run, { tool, open, value })
+        if (found) return found
+      }
+      if (!tool.readOnly && !open.started) await log.append([{ type: 'tool-started', callId }], lease)
+      signal.throwIfAborted()
+      isDone = true
+      return succeeded(await inTime(scope, run, { tool, open }, (context) => tool.execute(value, context)))
+    }, signal)
+  } finally {
+    await reserved.settle(isDone ? undefined : NO_USAGE)
+  }
 }
 
 /** The input as the hooks and the schema leave it, or why it cannot be. */
-async function checkedInput(
-  scope: RunScope,
-  tool: ReadyTool,
-  call: ToolCallPart,
-): Promise<{ readonly value: unknown } | Outcome> {
+async function checkedInput(scope: RunScope, tool: ReadyTool, open: OpenCall): Promise<CheckedCall | Outcome> {
   const { signal } = scope
   const { hooks } = scope.services
-  let { input } = call
+  let { input } = open.call
   if (hooks.has('beforeToolCall')) {
-    const event = { callId: call.callId, tool: call.name, input }
+    const event = { callId: open.call.callId, tool: tool.name, input, inputSchema: tool.spec.inputSchema }
     const outcome = await hooks.call('beforeToolCall', hookBase(scope), event)
     if (outcome.denied !== undefined) return failure(outcome.denied)
     input = outcome.event.input
@@ -110,7 +149,7 @@ async function checkedInput(
   const checked = await untilAborted(tool.schema.validate(toJson(input)), signal)
   if (!checked.valid) return failure(`The input does not fit the tool's schema:\n${checked.problems.join('\n')}`)
   signal.throwIfAborted()
-  return { value: checked.value }
+  return { tool, open, input, value: checked.value }
 }
 
 function isOutcome(value: object): value is Outcome {
@@ -120,39 +159,34 @@ function isOutcome(value: object): value is Outcome {
 /** What came of a call whose process died; `undefined` when it surely came to nothing and may be begun again. */
 async function reconciled(
   scope: RunScope,
-  tool: ReadyTool,
-  call: ToolCallPart,
-  input: unknown,
+  run: OpenRun,
+  { tool, open, value }: Pick<CheckedCall, 'tool' | 'open' | 'value'>,
 ): Promise<Outcome | undefined> {
   try {
-    const output = await inTime(scope, tool, call, (context) => tool.reconcile?.(input, context))
+    const output = await inTime(scope, run, { tool, open }, (context) => tool.reconcile?.(value, context))
     if (output === undefined) return undefined
     const found = succeeded(output)
     return found.isError ? failure(OUTCOME_UNKNOWN) : found
-  } catch {
+  } catch (error) {
+    if (error === CALL_WAITS) throw error
     if (scope.signal.aborted) throw scope.signal.reason
     return failure(OUTCOME_UNKNOWN)
   }
 }
 
-function refusalOf({ services, namespace }: RunScope, run: OpenRun, name: string): string | undefined {
-  if (run.settings.tools && !run.settings.tools.includes(name)) return `The tool "${name}" is not offered in this run.`
-  const decision = services.gate.decide(namespace, { type: 'tool', name })
-  return decision.allowed ? undefined : decision.reason
-}
-
 /** Lets a tool work until its run or its own deadline ends. */
 async function inTime<T>(
   scope: RunScope,
-  { timeoutMs }: ReadyTool,
-  call: ToolCallPart,
+  run: OpenRun,
+  call: Pick<CheckedCall, 'tool' | 'open'>,
   work: (context: ToolContext) => T | Promise<T>,
 ): Promise<T> {
-  if (timeoutMs === undefined) return untilEnd(scope.signal, scope, call, work)
+  const { timeoutMs } = call.tool
+  if (timeoutMs === undefined) return untilEnd(scope.signal, scope, run, call, work)
   using deadline = linkAbort(scope.signal)
   const timer = setTimeout(() => deadline.abort(new Error(`It did not finish within ${timeoutMs} ms.`)), timeoutMs)
   try {
-    return await untilEnd(deadline.signal, scope, call, work)
+    return await untilEnd(deadline.signal, scope, run, call, work)
   } finally {
     clearTimeout(timer)
   }
@@ -160,26 +194,14 @@ async function inTime<T>(
 
 async function untilEnd<T>(
   signal: AbortSignal,
-  { namespace, runId, emit }: RunScope,
-  { callId, name }: ToolCallPart,
+  scope: RunScope,
+  run: OpenRun,
+  { tool, open }: Pick<CheckedCall, 'tool' | 'open'>,
   work: (context: ToolContext) => T | Promise<T>,
 ): Promise<T> {
-  let over = false
-  const context: ToolContext = {
-    namespace,
-    runId,
-    callId,
-    signal,
-    progress: (message) => {
-      if (!over) emit({ type: 'tool-call-progress', callId, tool: name, message })
-    },
-  }
-  try {
-    // In a function of its own, so that a tool that throws at once fails like one that throws later.
-    return await untilAborted((async () => work(context))(), signal)
-  } finally {
-    over = true
-  }
+  using context = openToolContext(scope, run, tool, open, signal)
+  // In a function of its own, so that a tool that throws at once fails like one that throws later.
+  return await untilAborted((async () => work(context))(), signal)
 }
 
 /** The run's own end is nobody's tool result. */
@@ -188,6 +210,7 @@ async function orFailure<T>(work: () => Promise<T>, signal: AbortSignal): Promis
     return await work()
   } catch (error) {
     if (signal.aborted) throw signal.reason
+    if (error === CALL_WAITS) throw error
     const text = error instanceof Error ? String(error.message) : ''
     return failure(text.trim() === '' ? 'The tool failed without saying why.' : text)
   }

@@ -1,5 +1,5 @@
 import type { Place } from '../log/live-log.ts'
-import type { RunEvent, RunOutcome, RunResult } from './event.ts'
+import type { RunEvent, RunOutcome, RunResult } from '../run-event.ts'
 
 /** Somebody in this process who waits for something of one session. */
 interface Waiting<Result> {
@@ -41,7 +41,7 @@ export interface WaitingRoom {
   settleCallers(inputs: ReadonlySet<string>, outcome: RunOutcome): void
   /** A run came out, and with it all of its inputs. */
   settle(inputs: ReadonlySet<string>, outcome: RunOutcome): void
-  /** Nothing is open. */
+  /** Nothing is open, or nothing that could be gone on with. */
   settleResumers(): void
   /** Another process works in the session. */
   dismissCasual(): void

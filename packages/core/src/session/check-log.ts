@@ -11,14 +11,19 @@ const REASONS: { readonly [Reason in RunEndReason]: true } = {
   'max-turns': true,
   aborted: true,
   denied: true,
+  limit: true,
   error: true,
 }
 
 type Fields = { readonly [name: string]: unknown }
 
 const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } = {
-  input: ({ key, message, settings, whenBusy }) =>
-    isKey(key) && isSaid(message) && isSettings(settings) && isOneOf(whenBusy, undefined, 'interrupt', 'steer'),
+  input: ({ key, message, settings, whenBusy, spawnedBy }) =>
+    isKey(key) &&
+    isSaid(message) &&
+    isSettings(settings) &&
+    isOneOf(whenBusy, undefined, 'interrupt', 'steer') &&
+    isLineage(spawnedBy),
   'input-withdrawn': ({ input, denial }) => isKey(input) && isTextOrNone(denial),
   message: ({ message, input, stopReason, usage, model }) => {
     if (isMessageOf('user', message)) return isSaid(message) && (input === undefined || isKey(input))
@@ -31,6 +36,15 @@ const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } 
     )
   },
   'tool-started': ({ callId }) => isText(callId),
+  'approval-requested': ({ request }) => isRequest(request),
+  'approval-decided': ({ callId, asked, approved, by, reason }) =>
+    isText(callId) &&
+    Number.isSafeInteger(asked) &&
+    typeof approved === 'boolean' &&
+    isTextOrNone(by) &&
+    isTextOrNone(reason),
+  'run-suspended': ({ runId, seen }) => isText(runId) && Number.isSafeInteger(seen),
+  'call-woken': ({ runId, callId }) => isText(runId) && isText(callId),
   metadata: ({ set }) => isObject(set),
   'run-started': ({ runId, input }) => isText(runId) && isKey(input),
   'run-ended': ({ runId, reason, usage, denial, error }) =>
@@ -77,6 +91,15 @@ function problemIn(entry: Entry, { run, inbox }: Conversation, before: Entry | u
     case 'run-ended':
       if (entry.runId !== run?.runId) return 'it ends a run that is not open'
       return run.openCalls.size > 0 ? 'its run ends while calls have no result' : undefined
+    case 'approval-requested':
+      return run?.openCalls.has(entry.request.callId) ? undefined : 'it asks for a call that is not open'
+    case 'approval-decided': {
+      const call = run?.openCalls.get(entry.callId)
+      return call?.request && !call.decision ? undefined : 'it decides of a call that does not wait'
+    }
+    case 'run-suspended':
+    case 'call-woken':
+      return entry.runId === run?.runId ? undefined : 'it speaks of a run that is not open'
     case 'message':
       return run ? problemInMessage(entry, run, inbox) : 'a message stands outside of a run'
     default:
@@ -109,10 +132,32 @@ function isSaid(message: unknown): boolean {
 function isSettings(settings: unknown): boolean {
   if (settings === undefined) return true
   if (!isObject(settings)) return false
-  const { model, maxTurns, tools } = settings
+  const { model, maxTurns, tools, agent, instructions } = settings
   if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && Number(maxTurns) > 0)) return false
+  if (!isTextOrNone(agent) || !isTextOrNone(instructions)) return false
   return (
     (model === undefined || isText(model)) && (tools === undefined || (Array.isArray(tools) && tools.every(isText)))
+  )
+}
+
+function isLineage(lineage: unknown): boolean {
+  if (lineage === undefined) return true
+  if (!isObject(lineage)) return false
+  const { namespace, runId, callId, depth, agents } = lineage
+  if (!isText(namespace) || !isText(runId) || !isText(callId)) return false
+  return Number.isSafeInteger(depth) && Array.isArray(agents) && agents.every(isText)
+}
+
+function isRequest(request: unknown): boolean {
+  if (!isObject(request)) return false
+  const { namespace, runId, callId, tool, input, inputHash, level, rule, deciders, requestedAt, expiresAt } = request
+  return (
+    [namespace, runId, callId, tool, inputHash, rule].every(isText) &&
+    input !== undefined &&
+    isOneOf(level, 'unless-auto-approved', 'always') &&
+    (deciders === undefined || (Array.isArray(deciders) && deciders.every(isText))) &&
+    Number.isFinite(requestedAt) &&
+    Number.isFinite(expiresAt)
   )
 }
 

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../json.ts'
 import type { AssistantMessage, ToolMessage, UserMessage } from '../message.ts'
 import type { StopReason, Usage } from '../provider.ts'
+import type { ApprovalDecision, ApprovalRequest } from './approval-request.ts'
 
 /** What one message asked of its run, kept with it so that any process can do it later. */
 export interface RunSettings {
@@ -10,6 +11,22 @@ export interface RunSettings {
   readonly maxTurns?: number
   /** The names of the tools this run may use; `[]` for none. @default all of the runtime's */
   readonly tools?: readonly string[]
+  /** Which of the runtime's agents answers. @default none of them: the runtime itself */
+  readonly agent?: string
+  /** In place of those of the runtime and the agent: for a sub-agent that is made for one task. */
+  readonly instructions?: string
+}
+
+/** Whose call began a sub-agent. */
+export interface Lineage {
+  /** The key of the namespace, and the run and the call in it. */
+  readonly namespace: string
+  readonly runId: string
+  readonly callId: string
+  /** 1 for a sub-agent that a person's own run has begun. */
+  readonly depth: number
+  /** The agents above it, outermost first. */
+  readonly agents: readonly string[]
 }
 
 /** Why a run ended. Only `error` is a failure of the system; the others are ends that somebody chose. */
@@ -26,6 +43,8 @@ export type RunEndReason =
   | 'aborted'
   /** A policy or a hook. */
   | 'denied'
+  /** A limit of a policy: of turns, calls, time, tokens or money. */
+  | 'limit'
   /** Something failed; the entry carries its code. */
   | 'error'
 
@@ -41,6 +60,8 @@ export interface InputEntry {
    * next model call, unless it has settings of its own. @default it waits its turn
    */
   readonly whenBusy?: 'interrupt' | 'steer'
+  /** Whose call asks, when it is an agent's. @default a person's, or the application's */
+  readonly spawnedBy?: Lineage
 }
 
 /**
@@ -78,6 +99,40 @@ export interface ToolStartedEntry {
   readonly callId: string
 }
 
+/** Somebody must approve a call before it is done. */
+export interface ApprovalRequestedEntry {
+  readonly type: 'approval-requested'
+  readonly request: ApprovalRequest
+}
+
+/** What was decided of a call that waits; the first decision is the only one. Not appended when no such call waits. */
+export interface ApprovalDecidedEntry extends ApprovalDecision {
+  readonly type: 'approval-decided'
+  readonly callId: string
+  /** The `seq` of the request. */
+  readonly asked: number
+  /** The key of the namespace that decided. Absent for a hook, and when nobody decided in time. */
+  readonly by?: string
+}
+
+/**
+ * Nothing more can be done in a run until somebody decides, or a sub-agent has its answer. Not appended when that has
+ * happened since the entry `seen`.
+ */
+export interface RunSuspendedEntry {
+  readonly type: 'run-suspended'
+  readonly runId: string
+  /** The `seq` of the last entry that was looked at. */
+  readonly seen: number
+}
+
+/** A sub-agent that a call waits for has its answer, or soon will have. Not appended when its run is no longer open. */
+export interface CallWokenEntry {
+  readonly type: 'call-woken'
+  readonly runId: string
+  readonly callId: string
+}
+
 /** Facts about the session; a later value replaces an earlier one, `null` removes it. */
 export interface MetadataEntry {
   readonly type: 'metadata'
@@ -97,7 +152,7 @@ export interface RunEndedEntry {
   readonly reason: RunEndReason
   /** Of all model calls of the run. */
   readonly usage: Usage
-  /** For `denied`: why, in words for people. */
+  /** For `denied` and `limit`: why, in words for people. */
   readonly denial?: string
   /** For `error`: the code and the sentence. */
   readonly error?: { readonly code: string; readonly message: string }
@@ -109,6 +164,10 @@ export type Entry =
   | InputWithdrawnEntry
   | MessageEntry
   | ToolStartedEntry
+  | ApprovalRequestedEntry
+  | ApprovalDecidedEntry
+  | RunSuspendedEntry
+  | CallWokenEntry
   | MetadataEntry
   | RunStartedEntry
   | RunEndedEntry

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { OrraError } from '../errors.ts'
 import type { JsonValue } from '../json.ts'
+import type { ToolMessage } from '../message.ts'
 import type { Namespace } from '../namespace.ts'
-import type { Entry, LoggedEntry } from './entry.ts'
+import type { ApprovalRequestedEntry, Entry, InputEntry, LoggedEntry } from './entry.ts'
 
 /** What can be known of a session without reading its log. Its size does not grow with the log's. */
 export interface SessionHead {
@@ -24,11 +25,26 @@ export interface SessionHead {
     readonly input: string
     /** Where it began. */
     readonly seq: number
+    /** Its calls that somebody is to approve and nobody has decided. */
+    readonly approvals?: readonly WaitingCall[]
+    /** Where something came last that may end a wait: a decision, the answer of a sub-agent. */
+    readonly wokenAt?: number
+    /** It can do nothing until something of that kind comes. */
+    readonly suspended?: true
   }
   readonly metadata: { readonly [name: string]: JsonValue }
   /** Milliseconds since 1970. */
   readonly createdAt: number
   readonly updatedAt: number
+}
+
+/** A call that waits for a decision. */
+export interface WaitingCall {
+  readonly callId: string
+  /** Where it was asked for. */
+  readonly seq: number
+  /** From when on it can no longer be approved: milliseconds since 1970. */
+  readonly expiresAt: number
 }
 
 /** What an append will do, decided before anything is written. */
@@ -40,7 +56,13 @@ export interface AppendPlan {
   readonly seqs: readonly number[]
 }
 
-const FREE: ReadonlySet<Entry['type']> = new Set(['input', 'input-withdrawn', 'metadata'])
+const FREE: ReadonlySet<Entry['type']> = new Set([
+  'input',
+  'input-withdrawn',
+  'approval-decided',
+  'call-woken',
+  'metadata',
+])
 
 /** Whether anyone may append it, without a lease. */
 export function isFree({ type }: Entry): boolean {
@@ -71,7 +93,7 @@ export function planAppend(
   const isWriter = base.epoch > 0 && options.epoch === base.epoch
   if (!isWriter && !entries.every(isFree)) throw fenced(namespace)
   const isKnown = (entry: Entry) => entry.type === 'input' && options.seqOfKey(entry.key) !== undefined
-  if (options.ifIdle && isPending(base) && !entries.every(isKnown)) throw busy(namespace)
+  if (options.ifIdle && isBusy(base) && !entries.every(isKnown)) throw busy(namespace)
   if (!meets(base.metadata, options.expect)) throw conflict(namespace)
 
   const logged: LoggedEntry[] = []
@@ -84,8 +106,7 @@ export function planAppend(
     return seq
   }
   const place = (entry: Entry): number => {
-    if (entry.type === 'input-withdrawn') return openInputs(head).includes(entry.input) ? write(entry) : 0
-    if (entry.type !== 'input') return write(entry)
+    if (entry.type !== 'input') return isNeeded(head, entry, isWriter ? undefined : options.now) ? write(entry) : 0
     const known = accepted.get(entry.key) ?? options.seqOfKey(entry.key)
     if (known !== undefined) return known
     if (entry.whenBusy === 'interrupt') for (const input of openInputs(head)) write({ type: 'input-withdrawn', input })
@@ -97,9 +118,34 @@ export function planAppend(
   return { head, logged, seqs }
 }
 
-/** Whether there is work in a session: an input waits or a run is open. */
-export function isPending({ inbox, openRun }: SessionHead): boolean {
+/** Whether there is something to do in a session: an input waits or a run is open, and that is not suspended. */
+export function isPending(head: SessionHead): boolean {
+  return isBusy(head) && !head.openRun?.suspended
+}
+
+/** Whether an input waits or a run is open, whatever that waits for. */
+export function isBusy({ inbox, openRun }: SessionHead): boolean {
   return inbox.length > 0 || openRun !== undefined
+}
+
+/** Whether an entry still says something; others are left out. `now` is absent for who has the lease and looked at the time. */
+function isNeeded(head: SessionHead, entry: Exclude<Entry, InputEntry>, now?: number): boolean {
+  const { openRun } = head
+  switch (entry.type) {
+    case 'input-withdrawn':
+      return openInputs(head).includes(entry.input)
+    case 'approval-decided': {
+      const waiting = openRun?.approvals?.find(({ callId }) => callId === entry.callId)
+      if (!waiting || now === undefined) return waiting !== undefined
+      return waiting.seq === entry.asked && (now < waiting.expiresAt || !entry.approved)
+    }
+    case 'call-woken':
+      return openRun?.runId === entry.runId
+    case 'run-suspended':
+      return openRun?.runId === entry.runId && (openRun.wokenAt ?? 0) <= entry.seen
+    default:
+      return true
+  }
 }
 
 /** The head of a session that is about to get its first entry or its first claim. */
@@ -128,12 +174,25 @@ function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
   switch (entry.type) {
     case 'input':
       return { ...next, inbox: [...head.inbox, entry.key] }
-    case 'input-withdrawn':
-      return { ...next, inbox: head.inbox.filter((key) => key !== entry.input) }
-    case 'message':
-      return entry.input === undefined ? next : { ...next, inbox: taken(head, entry.input) }
+    case 'input-withdrawn': {
+      const woken = head.openRun?.input === entry.input ? awake(next, seq) : next
+      return { ...woken, inbox: head.inbox.filter((key) => key !== entry.input) }
+    }
+    case 'message': {
+      const { message, input } = entry
+      const answered = message.role === 'tool' ? withoutCalls(next, message) : next
+      return input === undefined ? answered : { ...answered, inbox: taken(head, input) }
+    }
+    case 'approval-requested':
+      return withApproval(next, entry, seq)
+    case 'approval-decided':
+      return awake(withoutApprovals(next, new Set([entry.callId])), seq)
+    case 'call-woken':
+      return awake(next, seq)
+    case 'run-suspended':
+      return next.openRun ? { ...next, openRun: { ...next.openRun, suspended: true } } : next
     case 'metadata':
-      return { ...next, metadata: merged(head.metadata, entry.set) }
+      return { ...next, metadata: mergeMetadata(head.metadata, entry.set) }
     case 'run-started':
       return { ...next, openRun: { runId: entry.runId, input: entry.input, seq } }
     case 'run-ended': {
@@ -145,13 +204,42 @@ function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
   }
 }
 
+function withApproval(head: SessionHead, { request }: ApprovalRequestedEntry, seq: number): SessionHead {
+  const { openRun } = head
+  if (!openRun) return head
+  const { callId, expiresAt } = request
+  const others = (openRun.approvals ?? []).filter((waiting) => waiting.callId !== callId)
+  return { ...head, openRun: { ...openRun, approvals: [...others, { callId, seq, expiresAt }] } }
+}
+
+function withoutApprovals(head: SessionHead, callIds: ReadonlySet<string>): SessionHead {
+  if (!head.openRun?.approvals) return head
+  const { approvals, ...openRun } = head.openRun
+  const left = approvals.filter(({ callId }) => !callIds.has(callId))
+  return { ...head, openRun: left.length > 0 ? { ...openRun, approvals: left } : openRun }
+}
+
+function withoutCalls(head: SessionHead, { content }: ToolMessage): SessionHead {
+  return withoutApprovals(head, new Set(content.map(({ callId }) => callId)))
+}
+
+function awake(head: SessionHead, seq: number): SessionHead {
+  if (!head.openRun) return head
+  const { suspended: _, ...openRun } = head.openRun
+  return { ...head, openRun: { ...openRun, wokenAt: seq } }
+}
+
 function taken(head: SessionHead, input: string): readonly string[] {
   if (head.inbox.includes(input)) return head.inbox.filter((key) => key !== input)
   const message = 'This input no longer waits in the inbox: it was taken or withdrawn. Nothing was appended.'
   throw new OrraError('store.input-gone', message, { details: { namespace: head.namespace } })
 }
 
-function merged(metadata: SessionHead['metadata'], set: SessionHead['metadata']): SessionHead['metadata'] {
+/** Metadata with what a `metadata` entry sets; `null` removes. */
+export function mergeMetadata(
+  metadata: SessionHead['metadata'],
+  set: SessionHead['metadata'],
+): SessionHead['metadata'] {
   return Object.fromEntries(Object.entries({ ...metadata, ...set }).filter(([, value]) => value !== null))
 }
 

@@ -1,9 +1,10 @@
-import type { ContextReport } from '../context/fit-turns.ts'
-import type { OrraError } from '../errors.ts'
-import type { JsonValue } from '../json.ts'
-import type { AssistantMessage, ContentPart, UserMessage } from '../message.ts'
-import type { ModelEvent, StopReason, Usage } from '../provider.ts'
-import type { RunEndReason } from '../store/entry.ts'
+import type { ContextReport } from './context/fit-turns.ts'
+import type { OrraError } from './errors.ts'
+import type { JsonValue } from './json.ts'
+import type { AssistantMessage, ContentPart, UserMessage } from './message.ts'
+import type { ModelEvent, StopReason, Usage } from './provider.ts'
+import type { ApprovalRequest } from './store/approval-request.ts'
+import type { RunEndReason } from './store/entry.ts'
 
 /** What `stream` yields. The order is drawn in docs/lifecycle.md. */
 export type RunEvent =
@@ -26,6 +27,26 @@ export type RunEvent =
     }
   | { readonly type: 'tool-call-start'; readonly callId: string; readonly tool: string; readonly input: JsonValue }
   | { readonly type: 'tool-call-progress'; readonly callId: string; readonly tool: string; readonly message: string }
+  /** Somebody must approve a call. Where runs wait for `decide`, this is the moment to ask. */
+  | { readonly type: 'approval-requested'; readonly request: ApprovalRequest }
+  | {
+      readonly type: 'approval-decided'
+      readonly callId: string
+      readonly tool: string
+      readonly approved: boolean
+      /** The key of the namespace that decided. */
+      readonly by?: string
+      readonly reason?: string
+    }
+  /** What a sub-agent does that this call has begun; its own sub-agents' events are events of its own. */
+  | {
+      readonly type: 'agent-event'
+      readonly callId: string
+      readonly agent: string
+      /** The key of the namespace in which it works. */
+      readonly namespace: string
+      readonly event: RunEvent
+    }
   /** The result is in the log. */
   | {
       readonly type: 'tool-call-end'
@@ -42,12 +63,15 @@ export type RunEvent =
 export interface RunResult {
   /** Absent when the run never began: its input was withdrawn. */
   readonly runId?: string
-  readonly reason: Exclude<RunEndReason, 'error'>
+  /** `suspended`: it has not ended. It waits for `approvals`, or a sub-agent does, and goes on once they are decided. */
+  readonly reason: Exclude<RunEndReason, 'error'> | 'suspended'
   /** What the model said last; empty when it said nothing. */
   readonly text: string
   readonly usage: Usage
-  /** For `denied`: why, in words for people. */
+  /** For `denied` and `limit`: why, in words for people. */
   readonly denial?: string
+  /** For `suspended`: what is to be decided here. Those of sub-agents are among what `approvals(namespace)` lists. */
+  readonly approvals?: readonly ApprovalRequest[]
 }
 
 /** How a run came out: with a result, or with a failure that the log knows of. */

@@ -1,12 +1,15 @@
-import type { JsonValue } from './json.ts'
-import type { AssistantMessage, ContentPart, Message, UserMessage } from './message.ts'
-import type { Namespace } from './namespace.ts'
-import type { ModelRequest, StopReason, Usage } from './provider.ts'
-import type { RunEndReason } from './store/entry.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
+import type { AssistantMessage, ContentPart, Message, UserMessage } from '../message.ts'
+import type { Namespace } from '../namespace.ts'
+import type { ModelRequest, StopReason, Usage } from '../provider.ts'
+import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
+import type { RunEndReason } from '../store/entry.ts'
 
 /** What every hook is told. */
 export interface HookEvent {
   readonly namespace: Namespace
+  /** The session's, as this process last read it. */
+  readonly metadata: { readonly [name: string]: JsonValue }
   /** Absent where no run is involved: an input that is being accepted. */
   readonly runId?: string
   /** Aborts with the run; a hook that does not heed it is left behind. */
@@ -28,8 +31,22 @@ export interface HookEvents {
     readonly usage: Usage
     readonly model: string
   }
-  /** A call is about to be checked and run. Patch its input, or deny: then the model gets the reason as the result. */
-  readonly beforeToolCall: { readonly callId: string; readonly tool: string; readonly input: JsonValue }
+  /**
+   * A call is about to be checked and run. Patch its input, or deny: then the model gets the reason as the result. Asked
+   * again when a call that waited for an approval is gone on with.
+   */
+  readonly beforeToolCall: {
+    readonly callId: string
+    readonly tool: string
+    readonly input: JsonValue
+    /** What the tool takes, as JSON Schema. */
+    readonly inputSchema: JsonObject
+  }
+  /**
+   * A call needs somebody's approval. Patch `decision` to give it or refuse it; while no hook has, the run waits for
+   * `decide`, or the call is refused. What throws refuses it.
+   */
+  readonly approval: { readonly request: ApprovalRequest; readonly decision: ApprovalDecision | undefined }
   /** A tool has run. Patch what the model and the log get of it. */
   readonly afterToolCall: {
     readonly callId: string
@@ -51,6 +68,7 @@ export interface HookPatches {
   readonly beforeModelCall: { readonly request?: Partial<ModelRequest> }
   readonly afterModelCall: { readonly message?: AssistantMessage }
   readonly beforeToolCall: { readonly input?: JsonValue }
+  readonly approval: { readonly decision?: ApprovalDecision }
   readonly afterToolCall: { readonly content?: readonly ContentPart[]; readonly isError?: boolean }
   readonly beforeAppend: { readonly message?: Message }
   readonly runEnd: never
@@ -79,8 +97,8 @@ export type Hook<P extends HookPoint> = (
 
 /**
  * Functions at named points of a run. They are called in the order in which they were given, each with what the ones
- * before it left. A hook that throws fails what it guards: at `beforeToolCall` and `afterToolCall` the one call, whose
- * result then says so; at `runEnd` nothing, for nothing is left to fail; elsewhere the run, with `hook.failed`.
+ * before it left. A hook that throws fails what it guards: at `beforeToolCall`, `approval` and `afterToolCall` the one call,
+ * whose result then says so; at `runEnd` nothing, for nothing is left to fail; elsewhere the run, with `hook.failed`.
  */
 export type Hooks = { readonly [P in HookPoint]?: Hook<P> } & {
   /** For messages. @default its place in the list */

@@ -1,0 +1,59 @@
+import { OrraError } from '../errors.ts'
+import { compilePattern, patternHolds } from '../gate/pattern.ts'
+import { type Namespace, requireNamespace } from '../namespace.ts'
+import { checkOptions, checkSignal, invalidOption, type OptionNames } from '../options.ts'
+import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
+import type { Store } from '../store/store.ts'
+
+export interface DecideOptions extends ApprovalDecision {
+  /** Who decides. By default the namespace that asks may, and its ancestors. */
+  readonly by: Namespace
+  readonly signal?: AbortSignal | undefined
+}
+
+const OPTIONS: OptionNames<DecideOptions> = { approved: true, by: true, reason: true, signal: true }
+
+/**
+ * Decides of a call that waits, once and for all. Whoever works in the session next goes on with it. Throws
+ * `approval.gone`, `approval.forbidden` and `options.invalid`.
+ */
+export async function decideCall(
+  { sessions }: Store,
+  namespace: Namespace,
+  callId: string,
+  options: DecideOptions,
+): Promise<void> {
+  checkOptions('decide', options, OPTIONS)
+  const { approved, reason, signal } = options
+  const by = requireNamespace(options.by)
+  checkSignal(signal)
+  if (typeof callId !== 'string') throw invalidOption('callId', 'give the "callId" of a request')
+  if (typeof approved !== 'boolean') throw invalidOption('approved', 'give true or false')
+  if (reason !== undefined && typeof reason !== 'string') throw invalidOption('reason', 'give text')
+
+  const head = await sessions.head(namespace, { signal })
+  const waiting = head?.openRun?.approvals?.find((call) => call.callId === callId)
+  if (!waiting) throw gone(namespace)
+  const [logged] = await sessions.read(namespace, { after: waiting.seq - 1, limit: 1, signal })
+  if (logged?.entry.type !== 'approval-requested') throw gone(namespace)
+  if (!mayDecide(namespace, by, logged.entry.request)) throw forbidden(namespace)
+  const why = reason === undefined ? {} : { reason: reason.toWellFormed() }
+  const entry = { type: 'approval-decided', callId, asked: waiting.seq, approved, by: by.key, ...why } as const
+  const { written } = await sessions.append(namespace, [entry], { signal })
+  if (written === 0) throw gone(namespace)
+}
+
+function mayDecide(namespace: Namespace, by: Namespace, { deciders }: ApprovalRequest): boolean {
+  if (!deciders) return by.contains(namespace)
+  return deciders.some((pattern) => patternHolds(compilePattern(pattern), by))
+}
+
+function gone({ key }: Namespace): OrraError<'approval.gone'> {
+  const message = 'Nothing waits for this decision: it was decided, its time is over, or its run has ended.'
+  return new OrraError('approval.gone', message, { details: { namespace: key } })
+}
+
+function forbidden({ key }: Namespace): OrraError<'approval.forbidden'> {
+  const message = 'This namespace may not decide here; nothing was decided. Those who may are named in the request.'
+  return new OrraError('approval.forbidden', message, { details: { namespace: key } })
+}

@@ -1,0 +1,130 @@
+import type { Rules } from '../gate/gate.ts'
+import type { HeldLimit } from '../gate/limits.ts'
+import type { Namespace } from '../namespace.ts'
+import type { Usage } from '../provider.ts'
+import type { Counters } from '../store/counters.ts'
+import { concurrencyClaims, type HeldClaim, windowClaims } from './held-claims.ts'
+import { type KeptReservation, keepReservation } from './kept-reservation.ts'
+import { limitReached } from './limit-words.ts'
+import { costInMicroUsd } from './micro-usd.ts'
+import type { Prices } from './prices.ts'
+import { refusal } from './refusal.ts'
+import { reserveReply } from './reserve-reply.ts'
+
+/**
+ * Keeps everybody within the limits that policies set. What may be spent is reserved at every limit that holds, in one
+ * step, before it is spent, and settled with what it really was; what a dead process had reserved runs out. Where no limit
+ * holds it does nothing at all. Throws what the store throws, and the signal's reason.
+ */
+export interface Meter {
+  /** Counts a message against `runsPer…`. Throws `limit.reached`. */
+  admit(namespace: Namespace, rules: Rules, signal: AbortSignal): Promise<Admission>
+  /** A place among the runs that may be at work at the same time; `undefined` while there is none. */
+  enter(namespace: Namespace, rules: Rules, signal: AbortSignal): Promise<AsyncDisposable | undefined>
+  /** Reserves what a model call may use of `tokensPer…` and `usdPer…`. */
+  reserveModelCall(namespace: Namespace, rules: Rules, call: PlannedCall, signal: AbortSignal): Promise<Reserved>
+  /** Reserves what a tool call costs of `usdPer…`. */
+  reserveToolCall(namespace: Namespace, rules: Rules, usd: number, signal: AbortSignal): Promise<Reserved>
+}
+
+export interface Admission {
+  /** It was accepted and counts; or it was there already, or could not be accepted, and does not. */
+  settle(counts: boolean): Promise<void>
+}
+
+export interface PlannedCall {
+  readonly provider: string
+  readonly model: string
+  /** What is to be sent, estimated on the safe side. */
+  readonly inputTokens: number
+  /** The longest reply that may be asked for. */
+  readonly maxOutputTokens: number
+}
+
+export type Reserved = Granted | Refused
+
+export interface Granted {
+  readonly granted: true
+  /** How long the reply may be, so that the limits hold; absent where no limit does. Not above what was planned. */
+  readonly maxOutputTokens?: number
+  /**
+   * What it really was, once; `undefined` when nobody knows, and then it is what was planned. For a tool call `undefined`
+   * means that it was made, no tokens that it was not.
+   */
+  settle(used?: Usage): Promise<void>
+}
+
+export interface Refused {
+  readonly granted: false
+  readonly limit: HeldLimit
+  /** For people; holds nothing that anybody said. */
+  readonly reason: string
+  /** How long it is until the window ends; absent when that would not help. */
+  readonly retryAfterMs?: number
+}
+
+export interface MeterOptions {
+  /** Without them nothing that costs money is granted where `usdPer…` holds. */
+  readonly prices?: Prices | undefined
+  /** The clock, in milliseconds since 1970. @default Date.now */
+  readonly now?: () => number
+}
+
+/** Between counting a message and having it accepted lies one write. */
+const ADMISSION_TTL_MS = 60_000
+const PLACE = { ttlMs: 30_000, everyMs: 10_000 } as const
+const CALL = { ttlMs: 15 * 60_000, everyMs: 5 * 60_000 } as const
+
+export function createMeter(counters: Counters, { prices, now = Date.now }: MeterOptions = {}): Meter {
+  return {
+    async admit(_namespace, rules, signal) {
+      const held = windowClaims(rules, ['runs'], now())
+      if (held.length === 0) return { settle: async () => {} }
+      const claims = held.map(({ place }) => ({ ...place, amount: 1 }))
+      const reservation = await counters.reserve(claims, { ttlMs: ADMISSION_TTL_MS, signal })
+      if (!reservation.granted) throw limitReached(held[reservation.claim] as HeldClaim, now())
+      const kept = keepReservation(counters, reservation.id, { ttlMs: ADMISSION_TTL_MS, everyMs: ADMISSION_TTL_MS / 3 })
+      return { settle: (counts) => kept.settle(held.map(() => (counts ? 1 : 0))) }
+    },
+
+    async enter(_namespace, rules, signal) {
+      const held = concurrencyClaims(rules)
+      if (held.length === 0) return { [Symbol.asyncDispose]: async () => {} }
+      const claims = held.map(({ place }) => ({ ...place, amount: 1 }))
+      const reservation = await counters.reserve(claims, { ttlMs: PLACE.ttlMs, signal })
+      if (!reservation.granted) return undefined
+      const kept = keepReservation(counters, reservation.id, PLACE)
+      return { [Symbol.asyncDispose]: () => kept.settle(held.map(() => 0)) }
+    },
+
+    async reserveModelCall(_namespace, rules, call, signal) {
+      const held = windowClaims(rules, ['tokens', 'usd'], now())
+      if (held.length === 0) return { granted: true, settle: async () => {} }
+      const reply = await reserveReply({ counters, prices, held, call, now: now(), ttlMs: CALL.ttlMs, signal })
+      if (!reply.granted) return reply
+      const { id, planned, amountsOf, maxOutputTokens } = reply
+      const kept = keepReservation(counters, id, CALL)
+      return { granted: true, maxOutputTokens, settle: (used) => kept.settle(used ? amountsOf(used) : planned) }
+    },
+
+    async reserveToolCall(_namespace, rules, usd, signal) {
+      const held = usd === 0 ? [] : windowClaims(rules, ['usd'], now())
+      if (held.length === 0) return { granted: true, settle: async () => {} }
+      const amount = costInMicroUsd(usd)
+      const claims = held.map(({ place }) => ({ ...place, amount }))
+      const reservation = await counters.reserve(claims, { ttlMs: CALL.ttlMs, signal })
+      if (!reservation.granted) return refusal(held[reservation.claim] as HeldClaim, amount, now())
+      return grantTool(keepReservation(counters, reservation.id, CALL), held, amount)
+    },
+  }
+}
+
+function grantTool(kept: KeptReservation, held: readonly HeldClaim[], amount: number): Granted {
+  return {
+    granted: true,
+    settle(used) {
+      const wasMade = used === undefined || used.inputTokens + used.outputTokens > 0
+      return kept.settle(held.map(() => (wasMade ? amount : 0)))
+    },
+  }
+}

@@ -1,0 +1,12 @@
+/** What binary fractions are off by; without it 0.07 dollars would be 70001 micro-dollars. */
+const ROUNDING = 1e-12
+
+/** A cost in millionths of a dollar, rounded up: nothing that costs is free. */
+export function costInMicroUsd(usd: number): number {
+  return Math.ceil(usd * 1_000_000 * (1 - ROUNDING))
+}
+
+/** A limit in millionths of a dollar, rounded down. */
+export function limitInMicroUsd(usd: number): number {
+  return Math.floor(usd * 1_000_000 * (1 + ROUNDING))
+}

@@ -1,0 +1,17 @@
+import type { Usage } from '../provider.ts'
+
+/** What one run has used, folded from its log. */
+export interface RunSpend {
+  readonly runId: string
+  /** When it began, in milliseconds since 1970, by its log: on that day it counts. */
+  readonly startedAt: number
+  /** By model. */
+  readonly models: ReadonlyMap<string, ModelSpend>
+  /** Calls that have a result, by tool; what was refused has one, too. */
+  readonly tools: ReadonlyMap<string, number>
+}
+
+export interface ModelSpend {
+  readonly calls: number
+  readonly usage: Usage
+}

@@ -1,0 +1,42 @@
+import { invalidOption } from '../options.ts'
+import type { AskedApproval } from './compile-policy.ts'
+import type { Action, Rules } from './gate.ts'
+import type { HeldLimit } from './limits.ts'
+
+/** What the gate would say to an action, and why. */
+export interface Explanation {
+  readonly allowed: boolean
+  /** The policy that denies it. */
+  readonly rule?: string
+  /** In words that may be shown to a person. */
+  readonly reason: string
+  /** For a tool that is allowed: what a policy asks for. The tool itself may ask for more. */
+  readonly approval?: AskedApproval
+  /** For a model or an agent that is allowed: all limits that hold. What is left of them is not looked at. */
+  readonly limits?: readonly HeldLimit[]
+}
+
+/** Asks nobody and changes nothing. Throws `options.invalid` for what is no action. */
+export function explain(rules: Rules, action: Action): Explanation {
+  checkAction(action)
+  const decision = rules.decide(action)
+  if (!decision.allowed) return decision
+  const allowed = { allowed: true, reason: `No policy denies the ${action.type} "${action.name}" here.` }
+  if (action.type !== 'tool') return { ...allowed, limits: rules.limits }
+  const approval = rules.approvalOf(action.name)
+  return approval ? { ...allowed, approval } : allowed
+}
+
+const TYPES: { readonly [Type in Action['type']]: true } = { tool: true, model: true, agent: true }
+
+function checkAction(action: Action): void {
+  if (typeof action !== 'object' || action === null || !Object.hasOwn(TYPES, action.type)) {
+    throw invalidOption('action', 'give an object whose "type" is "tool", "model" or "agent"')
+  }
+  if (typeof action.name !== 'string' || action.name === '') {
+    throw invalidOption('action', `give the "name" of the ${action.type}`)
+  }
+  if (action.type === 'agent' && !(Number.isInteger(action.depth) && action.depth > 0)) {
+    throw invalidOption('action', 'give the "depth" of the agent, which is 1 for one that a run begins')
+  }
+}

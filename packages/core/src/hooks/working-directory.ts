@@ -1,0 +1,49 @@
+import type { JsonObject, JsonValue } from '../json.ts'
+import { checkOptions, invalidOption, type OptionNames } from '../options.ts'
+import type { Hooks } from './hooks.ts'
+
+export interface WorkingDirectoryOptions {
+  /** The name in the session's metadata. @default 'workingDirectory' */
+  readonly metadata?: string
+  /** The property of a tool's input. @default 'working_directory' */
+  readonly property?: string
+}
+
+/**
+ * Gives tools the directory that the session's metadata names, and not one that the model wrote. A tool declares that it takes
+ * one by a property of its input schema; where the session has none, the property is taken out of the input. It keeps the
+ * model from choosing the directory, and does not keep a tool from leaving it.
+ */
+export function workingDirectory(options: WorkingDirectoryOptions = {}): Hooks {
+  checkOptions('workingDirectory', options, OPTIONS)
+  const { metadata: name = 'workingDirectory', property = 'working_directory' } = options
+  for (const [option, value] of Object.entries({ metadata: name, property })) {
+    if (typeof value !== 'string' || value === '') throw invalidOption(option, 'give a name')
+  }
+  return {
+    name: 'workingDirectory',
+
+    beforeToolCall({ input, inputSchema, metadata }) {
+      if (!isObject(input) || !declares(inputSchema, property)) return undefined
+      const directory = Object.hasOwn(metadata, name) ? metadata[name] : undefined
+      const { [property]: _, ...rest } = input
+      return { input: typeof directory === 'string' && directory !== '' ? { ...rest, [property]: directory } : rest }
+    },
+  }
+}
+
+const OPTIONS: OptionNames<WorkingDirectoryOptions> = { metadata: true, property: true }
+
+/** Also in a schema that is put together of several. */
+function declares(schema: JsonValue | undefined, property: string): boolean {
+  if (!isObject(schema)) return false
+  if (isObject(schema['properties']) && Object.hasOwn(schema['properties'], property)) return true
+  return ['allOf', 'anyOf', 'oneOf'].some((keyword) => {
+    const parts = schema[keyword]
+    return Array.isArray(parts) && parts.some((part) => declares(part, property))
+  })
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

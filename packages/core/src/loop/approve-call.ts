@@ -1,0 +1,158 @@
+import { untilAborted } from '../abort.ts'
+import { inputHash } from '../approval/input-hash.ts'
+import { expiry, noteRequest } from '../approval/waiting-list.ts'
+import { type ApprovalLevel, stricter } from '../approval-level.ts'
+import type { Rules } from '../gate/gate.ts'
+import type { JsonValue } from '../json.ts'
+import type { OpenCall } from '../log/conversation.ts'
+import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
+import type { ApprovalDecidedEntry } from '../store/entry.ts'
+import type { ReadyTool } from '../tool.ts'
+import { hookBase, type RunScope } from './run-scope.ts'
+
+/** How it stands with a call that may need an approval. */
+export type Standing =
+  | { readonly type: 'approved' }
+  | { readonly type: 'refused'; readonly reason: string }
+  /** Nobody has decided yet. */
+  | { readonly type: 'waiting' }
+
+/** A call about to be done: `input` as the hooks have left it, `value` as the tool gets it. */
+export interface CheckedCall {
+  readonly tool: ReadyTool
+  readonly open: OpenCall
+  readonly input: JsonValue
+  readonly value: unknown
+}
+
+const APPROVED: Standing = { type: 'approved' }
+const WAITING: Standing = { type: 'waiting' }
+
+/** Has a call approved, where it needs that: by what the log says, by a hook, or later by `decide`. */
+export async function approveCall(scope: RunScope, call: CheckedCall, rules: Rules): Promise<Standing> {
+  const { open } = call
+  const hash = () => inputHash(call.input)
+  if (open.decision && open.request) return standingOf(open.decision, open.request.inputHash === hash())
+  if (open.request && open.request.inputHash !== hash()) return refused('Its input has changed while it waited.')
+
+  const { level, rule } = open.request ?? (await needOf(scope, call, rules))
+  if (level === 'never') return APPROVED
+  if (!scope.services.approvals.suspend && !scope.services.hooks.has('approval')) {
+    return refused('It needs an approval, and nobody here can give one.')
+  }
+  const request = open.request ?? (await ask(scope, call, { level, rule, hash: hash() }))
+  await seekDecision(scope, call, request)
+  const { decision } = scope.log.conversation.run?.openCalls.get(request.callId) ?? {}
+  return decision ? standingOf(decision, true) : WAITING
+}
+
+/** What a call needs: the strictest of what its tool and every policy ask, less what its session approves by itself. */
+async function needOf(
+  scope: RunScope,
+  { tool, open, value }: CheckedCall,
+  rules: Rules,
+): Promise<{ readonly level: ApprovalLevel; readonly rule: string }> {
+  const own = await levelOf(scope, tool, open, value)
+  const held = rules.approvalOf(tool.name)
+  const level = held ? stricter(own, held.level) : own
+  const rule = held && level !== own ? held.rule : `the tool ${tool.name}`
+  const { autoApprove } = scope.log.conversation.metadata
+  return { level: level === 'unless-auto-approved' && autoApprove === true ? 'never' : level, rule }
+}
+
+async function levelOf(scope: RunScope, tool: ReadyTool, { call }: OpenCall, value: unknown): Promise<ApprovalLevel> {
+  const { approval } = tool
+  if (typeof approval !== 'function') return approval
+  const { namespace, runId, signal, log } = scope
+  const context = { namespace, runId, callId: call.callId, metadata: log.conversation.metadata, signal }
+  try {
+    const level = await untilAborted((async () => approval(value, context))(), signal)
+    return level === 'never' || level === 'unless-auto-approved' ? level : 'always'
+  } catch {
+    signal.throwIfAborted()
+    return 'always'
+  }
+}
+
+async function ask(
+  scope: RunScope,
+  { tool, open, input }: CheckedCall,
+  {
+    level,
+    rule,
+    hash,
+  }: { readonly level: Exclude<ApprovalLevel, 'never'>; readonly rule: string; readonly hash: string },
+): Promise<ApprovalRequest> {
+  const { services, namespace, runId, log, lease, signal, emit } = scope
+  const { suspend, expiresMs, deciders } = services.approvals
+  const requestedAt = Date.now()
+  const asked = {
+    ...{
+      namespace: namespace.key,
+      runId,
+      callId: open.call.callId,
+      tool: tool.name,
+      input,
+      inputHash: hash,
+      level,
+      rule,
+    },
+    ...{ requestedAt, expiresAt: requestedAt + expiresMs },
+  }
+  const patterns = deciders?.(asked)
+  const request = patterns ? { ...asked, deciders: [...patterns] } : asked
+  if (suspend) await noteRequest(services.store, request, signal)
+  await log.append([{ type: 'approval-requested', request }], lease)
+  emit({ type: 'approval-requested', request })
+  return request
+}
+
+/** Asks the hooks, unless somebody decides in the meantime, and writes what comes of it. */
+async function seekDecision(scope: RunScope, { open }: CheckedCall, request: ApprovalRequest): Promise<void> {
+  const { services, log, lease, emit } = scope
+  const { callId } = request
+  const isLate = () => Date.now() >= request.expiresAt
+  const asked = { callId, seq: log.conversation.run?.openCalls.get(callId)?.asked ?? open.asked ?? 0 }
+  let entry: ApprovalDecidedEntry | undefined
+  if (!isLate() && services.hooks.has('approval')) {
+    const decision = await askHooks(scope, request)
+    if (decision) entry = { type: 'approval-decided', callId, asked: asked.seq, ...decision }
+  }
+  if (isLate()) entry = expiry(asked)
+  if (!entry && !services.approvals.suspend) {
+    entry = { ...expiry(asked), reason: 'Nobody here can approve it.' }
+  }
+  // Where somebody else has decided first, this one is left out.
+  if (entry) await log.append([entry], lease)
+  const { decision } = log.conversation.run?.openCalls.get(callId) ?? {}
+  if (!decision) return
+  const { approved, by, reason } = decision
+  emit({
+    ...{ type: 'approval-decided', callId, tool: request.tool, approved },
+    ...(by === undefined ? {} : { by }),
+    ...(reason === undefined ? {} : { reason }),
+  })
+}
+
+async function askHooks(scope: RunScope, request: ApprovalRequest): Promise<ApprovalDecision | undefined> {
+  const { signal } = scope
+  using waiting = scope.untilDecided(request.callId)
+  try {
+    const base = { ...hookBase(scope), signal: waiting.signal }
+    const { event } = await scope.services.hooks.call('approval', base, { request, decision: undefined })
+    return event.decision
+  } catch {
+    signal.throwIfAborted()
+    // Decided elsewhere: whatever is written now is left out.
+    return waiting.signal.aborted ? undefined : { approved: false, reason: 'It could not be asked for.' }
+  }
+}
+
+function standingOf({ approved, reason }: ApprovalDecidedEntry, isSameInput: boolean): Standing {
+  if (!approved) return refused(reason)
+  return isSameInput ? APPROVED : refused('Its input has changed since it was approved.')
+}
+
+function refused(reason?: string): Standing {
+  return { type: 'refused', reason: reason === undefined ? 'It was not approved.' : `It was not approved: ${reason}` }
+}

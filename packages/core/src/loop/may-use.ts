@@ -1,0 +1,17 @@
+import type { Rules } from '../gate/gate.ts'
+import type { OpenRun } from '../log/conversation.ts'
+import type { Services } from './run-scope.ts'
+
+/**
+ * Why a run may not use a tool, in words for the model; `undefined` when it may. The one question that is asked when tools
+ * are listed and again before each is run, however the call has come about.
+ */
+export function refusalOf({ agents }: Services, { settings }: OpenRun, rules: Rules, tool: string): string | undefined {
+  const { tools, agent } = settings
+  const profile = agent === undefined ? undefined : agents.get(agent)
+  if ((tools && !tools.includes(tool)) || profile?.allowsTool(tool) === false) {
+    return `The tool "${tool}" is not offered in this run.`
+  }
+  const decision = rules.decide({ type: 'tool', name: tool })
+  return decision.allowed ? undefined : decision.reason
+}
