@@ -374,3 +374,21 @@ describe('a decision', () => {
     expect(await codeOf(orra.decide(bob, 'call-1', { approved: true, by: bob }))).toBe('approval.gone')
   })
 })
+
+describe('a copy of a session that waits', () => {
+  it('asks again for what was approved in the original', async () => {
+    const { tool, done } = remove()
+    const store = memoryStore()
+    const { orra } = scripted([call, 'Done.'], { tools: [tool], store, approvals: suspend })
+    await orra.run(bob, 'Remove it')
+    await orra.decide(bob, 'call-1', { approved: true, by: bob })
+    const lines: string[] = []
+    for await (const line of orra.session(bob).export()) lines.push(line)
+    await orra.session(alice).import(lines)
+    expect(await orra.resume(alice)).toMatchObject({ reason: 'suspended', approvals: [{ namespace: alice.key }] })
+    expect(done).toEqual([])
+    await orra.decide(alice, 'call-1', { approved: true, by: alice })
+    await orra.resume(alice)
+    expect(done).toHaveLength(1)
+  })
+})

@@ -11,6 +11,7 @@ import type { ModelRequest, ModelResponse, ToolSpec } from '../provider.ts'
 import { refusalOf } from './may-use.ts'
 import { type NoModelCall, receivePaid } from './paid-reply.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
+import { callerOf } from './spawn-run.ts'
 
 /** Calls the model once and appends its reply, unless a policy, a hook or a limit is against it. */
 export async function callModel(scope: RunScope, run: OpenRun, rules: Rules): Promise<NoModelCall | undefined> {
@@ -53,7 +54,8 @@ async function prepareRequest(scope: RunScope, run: OpenRun, rules: Rules) {
   if (run.settings.agent !== undefined && !agent) throw unknownAgent(run.settings.agent, [...agents.keys()])
   const model = run.settings.model ?? agent?.model ?? provider.model
   const tools = listTools(services, run, rules)
-  const instructions = run.settings.instructions ?? (await instructionsFor(scope, agent, tools))
+  const task = callerOf(scope.namespace, run) && run.settings.instructions
+  const instructions = task ?? (await instructionsFor(scope, agent, tools))
   const { messages, report } = fitTurns(log.conversation.turns, budget, fixedTokens(instructions, tools))
   const system = instructions === undefined || instructions === '' ? {} : { instructions: toJson(instructions) }
   const request: ModelRequest = { model, messages, tools, ...system }

@@ -11,7 +11,7 @@ import { advance, type RunLimits } from './advance.ts'
 import { callModel } from './model-call.ts'
 import { withdrawn } from './recorded-result.ts'
 import { beforeAppend, hookBase, lastWords, type RunScope } from './run-scope.ts'
-import { isWanted, wakeCaller } from './spawn-run.ts'
+import { callerOf, isWanted, wakeCaller } from './spawn-run.ts'
 import { abandonedResults, callTools } from './tool-call.ts'
 
 /**
@@ -88,7 +88,7 @@ export async function finishRun(scope: RunScope): Promise<RunOutcome> {
 /** Ends the run once it has worked for as long as a policy lets it. */
 async function workInTime(scope: RunScope): Promise<RunResult> {
   const { services, namespace, log, signal } = scope
-  const { spawnedBy } = log.conversation.run ?? {}
+  const spawnedBy = callerOf(namespace, log.conversation.run)
   if (spawnedBy && !(await isWanted(scope, spawnedBy))) return end(scope, 'aborted')
   const limit = (await services.gate.at(namespace, signal)).limit('runTimeMs')
   if (!limit) return work(scope)
@@ -210,7 +210,8 @@ async function endFailed(scope: RunScope, failure: OrraError): Promise<OrraError
 async function close(scope: RunScope, run: OpenRun, ended: RunEndedEntry): Promise<void> {
   const { services, log, lease } = scope
   const { hooks } = services
-  const { spawnedBy, runId, startedAt, models, tools } = run
+  const { runId, startedAt, models, tools } = run
+  const spawnedBy = callerOf(scope.namespace, run)
   // Before the end is written, so that neither a bill nor whoever waits can miss it; both may be told twice.
   await scope.usage.add({ runId, startedAt, models, tools }, lease.signal)
   if (spawnedBy && run.wasSuspended) await wakeCaller(services, spawnedBy, lease.signal)

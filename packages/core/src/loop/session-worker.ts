@@ -17,6 +17,7 @@ import { openReception, type Reception } from './reception.ts'
 import { recordedResult, sessionDeleted } from './recorded-result.ts'
 import { finishRun, startRun } from './run.ts'
 import type { RunChild, RunScope, Services } from './run-scope.ts'
+import { callerOf } from './spawn-run.ts'
 import { waitingRoom } from './waiting-room.ts'
 
 type Emit = (event: RunEvent) => void
@@ -193,8 +194,8 @@ export function openSessionWorker(
   /** A place among the runs that policies let work at the same time. A sub-agent works in the place of its caller. */
   async function placeFor(step: Step, { signal }: KeptLease): Promise<AsyncDisposable | undefined> {
     const { run, inbox } = log.conversation
-    const { spawnedBy } = run ?? (step.type === 'start-run' ? inbox.get(step.input) : undefined) ?? {}
-    if (spawnedBy) return NO_PLACE
+    const next = run ?? (step.type === 'start-run' ? inbox.get(step.input) : undefined)
+    if (callerOf(namespace, next)) return NO_PLACE
     const place = await services.meter.enter(namespace, await services.gate.at(namespace, signal), signal)
     if (!place) room.dismissCasual()
     return place

@@ -65,6 +65,15 @@ export function spawnOf(
   }
 }
 
+/** Who began a sub-agent's run; nobody, when a log that was imported names somebody above whom it does not lie. */
+export function callerOf(
+  { key }: Namespace,
+  run: { readonly spawnedBy?: Lineage | undefined } | undefined,
+): Lineage | undefined {
+  const { spawnedBy } = run ?? {}
+  return spawnedBy && key.startsWith(`${spawnedBy.namespace}:`) ? spawnedBy : undefined
+}
+
 /** Whether the call that began a sub-agent still waits for it: its run is open. */
 export async function isWanted({ services, signal }: RunScope, { namespace, runId }: Lineage): Promise<boolean> {
   const head = await services.store.sessions.head(Namespace.parse(namespace), { signal })
@@ -96,12 +105,9 @@ function checkWork(work: SpawnWork): void {
   }
 }
 
-function lineageOf(
-  { namespace, runId }: RunScope,
-  { settings, spawnedBy }: OpenRun,
-  { call }: OpenCall,
-  agent: string,
-): Lineage {
+function lineageOf({ namespace, runId }: RunScope, run: OpenRun, { call }: OpenCall, agent: string): Lineage {
+  const { settings } = run
+  const spawnedBy = callerOf(namespace, run)
   const above = spawnedBy?.agents ?? (settings.agent === undefined ? [] : [settings.agent])
   return {
     ...{ namespace: namespace.key, runId, callId: call.callId },

@@ -8,7 +8,7 @@ import type { StoreOptions } from '../store/page.ts'
 import type { SessionHead } from '../store/session-head.ts'
 import { readSessionLines, sessionLines } from './json-lines.ts'
 import { type SessionEvent, type Watched, type WatchOptions, watchSession } from './watch.ts'
-import { settledPart, writeLog } from './write-log.ts'
+import { settledPart, unapprovedPart, writeLog } from './write-log.ts'
 
 /** One namespace's conversation, to look at and to look after. Costs nothing until it is asked something. */
 export interface Session {
@@ -38,7 +38,8 @@ export interface Session {
   /** The session as JSON Lines, for `import`. Nothing when there is none. */
   export(options?: StoreOptions): AsyncIterable<string>
   /**
-   * Makes this session of exported lines, all or nothing. Work that was open when it was exported is open here, too; times are
+   * Makes this session of exported lines, all or nothing. Work that was open when it was exported is open here, too, and what
+   * was approved in it is asked for again; times are
    * those of the import. Throws `import.invalid` and `session.exists`.
    */
   import(lines: AsyncIterable<string> | Iterable<string>): Promise<void>
@@ -129,7 +130,7 @@ export function openSession(watched: Watched): Session {
       if (head) yield* sessionLines(head, entries(options))
     },
     async import(lines) {
-      await writeLog(sessions, namespace, await readSessionLines(lines))
+      await writeLog(sessions, namespace, unapprovedPart(await readSessionLines(lines)))
     },
     async delete(options) {
       const deleted = (await sessions.delete(namespace, options)) > 0

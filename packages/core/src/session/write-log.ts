@@ -29,6 +29,20 @@ function exists({ key }: Namespace): OrraError<'session.exists'> {
   return new OrraError('session.exists', message, { details: { namespace: key } })
 }
 
+const OF_AN_OPEN_RUN: ReadonlySet<Entry['type']> = new Set([
+  'approval-requested',
+  'approval-decided',
+  'run-suspended',
+  'call-woken',
+])
+
+/** A log as it may be imported: what was approved in a run that is still open was approved elsewhere, and is asked for again. */
+export function unapprovedPart(entries: readonly Entry[]): readonly Entry[] {
+  const last = entries.findLastIndex(({ type }) => type === 'run-started' || type === 'run-ended')
+  if (entries[last]?.type !== 'run-started') return entries
+  return entries.filter(({ type }, index) => index < last || !OF_AN_OPEN_RUN.has(type))
+}
+
 /**
  * A log as far as it is settled: up to the end of the last run, and without inputs that no run of it takes, so that
  * nothing in it would be done again.
