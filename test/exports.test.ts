@@ -29,6 +29,7 @@ const EXPORTS = {
     'isPending',
     'localNotices',
     'logging',
+    'mayDecide',
     'memoryStore',
     'mentionedAgent',
     'modelQuota',

@@ -14,9 +14,11 @@ export interface Task {
 export interface Board extends Disposable {
   tasks(filter?: { readonly column?: Column | undefined; readonly assignee?: string | undefined }): readonly Task[]
   create(title: string, assignee?: string): Task
-  /** Throws when there is no such task; so does `assign`. */
+  /** Throws when there is no such task; so do `assign` and `delete`. */
   move(id: number, column: Column): Task
   assign(id: number, assignee: string): Task
+  /** Gives back what is no longer there. */
+  delete(id: number): Task
 }
 
 const FIRST_TASKS = `
@@ -58,6 +60,7 @@ export function openBoard(path: string): Board {
     },
     move: (id, column) => one('UPDATE task SET column_name = ? WHERE id = ?', id, column),
     assign: (id, assignee) => one('UPDATE task SET assignee = ? WHERE id = ?', id, assignee),
+    delete: (id) => one('DELETE FROM task WHERE id = ?', id),
     [Symbol.dispose]: () => db.close(),
   }
 }

@@ -1,4 +1,4 @@
-import { Namespace, type Policies } from '@orra/core'
+import { Namespace } from '@orra/core'
 
 const ROLES: { readonly [name: string]: 'member' | 'viewer' } = { alice: 'member', bob: 'member', vic: 'viewer' }
 
@@ -8,9 +8,4 @@ export const NAMES = Object.keys(ROLES)
 export function namespaceOf(name: string): Namespace | undefined {
   const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined
   return role && Namespace.of('company', role, name)
-}
-
-/** Members may do everything; viewers may look. */
-export const POLICIES: Policies = {
-  'company:viewer:*': { tools: { allow: ['list_*'] } },
 }

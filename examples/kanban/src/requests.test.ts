@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { understand } from './requests.ts'
+import { adviceFrom } from './advice.ts'
+import { asksForPlan, understand } from './requests.ts'
 
 const list = (input: object) => ({ tool: 'list_tasks', input })
 const move = (id: number, column: string) => ({ tool: 'move_task', input: { id, column } })
@@ -8,6 +9,8 @@ const create = (title: string, assignee?: string) => ({
   input: { title, ...(assignee ? { assignee } : {}) },
 })
 const assign = (id: number, assignee: string) => ({ tool: 'assign_task', input: { id, assignee } })
+const remove = (id: number) => ({ tool: 'delete_task', input: { id } })
+const ask = (message: string) => ({ tool: 'delegate_to_agent', input: { agent: 'planner', message } })
 
 it.each([
   ['what is on the board?', list({})],
@@ -48,7 +51,16 @@ it.each([
   ['what is the weather?', undefined],
   ['what is everyone working on?', undefined],
   ["don't show the board", undefined],
-  ['delete task 2', undefined],
+  ['@planner what is bob working on?', list({ assignee: 'bob' })],
+  ['delete task 2', remove(2)],
+  ['Please remove the task #3 from the board.', remove(3)],
+  ['ask the planner what is next', ask('what is next')],
+  ['Ask planner: what should I do next?', ask('what should I do next')],
+  ["what's next?", ask("what's next")],
+  ['What should we do?', ask('What should we do')],
+  ['delete everything', undefined],
+  ['delete tasks 1 and 2', undefined],
+  ['ask the planner', undefined],
   ['add task 3 to done', undefined],
   ['create a task for me', undefined],
   ['move task 1 to doing and task 2 to done', undefined],
@@ -56,4 +68,23 @@ it.each([
   ['', undefined],
 ])('%s', (text, request) => {
   expect(understand(text, 'sam')).toEqual(request)
+})
+
+it.each([
+  ['what is next?', true],
+  ['@planner, what should I do now?', true],
+  ['What comes next, please?', true],
+  ['what is next to the house?', false],
+  ['delete task 2', false],
+])('asks for a plan, or not: %s', (text, asks) => {
+  expect(asksForPlan(text)).toBe(asks)
+})
+
+it.each([
+  ['1. A [done]\n2. B [todo]\n3. C [doing], bob', 'Next is 3. C [doing], bob. After it comes 2. B [todo].'],
+  ['1. A [done]\n2. B [todo]', 'Next is 2. B [todo].'],
+  ['1. A [done]', 'Nothing is left to be done.'],
+  ['There are no such tasks.', 'Nothing is left to be done.'],
+])('advises by rule: %j', (tasks, advice) => {
+  expect(adviceFrom(tasks)).toBe(advice)
 })

@@ -14,6 +14,7 @@ const POLITE = /^(?:(?:please|could you|can you|would you|i want to|let us|let's
 const TASK = '(?:the )?(?:task ?)?(?:#|number )?(?<id>\\d+)'
 const COLUMN = '(?:the )?(?:column )?(?<column>to[ -]?do|doing|done|in[ -]progress|finished)(?: column)?'
 const WHO = `(?<who>${NAMES.join('|')}|me|myself|i)`
+const NEXT = "what(?:'s| is| comes) next|what (?:should|shall|can) (?:i|we) do(?: next| now)?"
 const VERBS: { readonly [verb: string]: string } = {
   finish: 'done',
   complete: 'done',
@@ -35,6 +36,11 @@ const create = ({ title = '', who }: Words, speaker: string): Request => ({
   tool: 'create_task',
   input: { title: title.replace(/^["“'](.+)["”']$/, '$1'), ...(who ? { assignee: personOf(who, speaker) } : {}) },
 })
+const deletion = ({ id }: Words): Request => ({ tool: 'delete_task', input: { id: Number(id) } })
+const delegate = ({ agent = 'planner', message = '' }: Words): Request => ({
+  tool: 'delegate_to_agent',
+  input: { agent: agent.toLowerCase(), message },
+})
 const listOf = ({ who, column }: Words, speaker: string): Request => ({
   tool: 'list_tasks',
   input: { ...(column ? { column: columnOf(column) } : {}), ...(who ? { assignee: personOf(who, speaker) } : {}) },
@@ -47,6 +53,9 @@ const RULES: readonly Rule[] = [
   rule(`(?<verb>${Object.keys(VERBS).join('|')}) ${TASK}`, ({ id, verb = '' }) =>
     move({ id, column: VERBS[verb.toLowerCase()] }),
   ),
+  rule(`(?:delete|remove|drop|throw away) ${TASK}(?: from the board)?`, deletion),
+  rule('(?:ask|tell) (?:the )?(?<agent>planner)(?: to tell me)?[,:]? (?<message>.+)', delegate),
+  rule(`(?<message>${NEXT})`, delegate),
   rule(`(?:assign|give|hand) ${TASK} (?:over )?to ${WHO}`, assign),
   rule(
     `(?:create|add|make|new)(?: an?| the)?(?: new)? task:? (?:called |named )?(?!\\d|(?:for|to) )(?<title>.+?)(?: (?:for|assigned to) ${WHO})?`,
@@ -77,15 +86,28 @@ function rule(pattern: string, request: Rule[1]): Rule {
   return [new RegExp(`^${pattern}$`, 'i'), request]
 }
 
+/** Whether a planner is asked what to do. */
+export function asksForPlan(text: string): boolean {
+  return new RegExp(`^(?:${NEXT})$`, 'i').test(bareOf(text))
+}
+
 /** What a plain request in English asks of the board; `undefined` when it is none of those that are known. */
 export function understand(text: string, speaker: string): Request | undefined {
-  const plain = text.replaceAll('’', "'").replaceAll(/\s+/g, ' ').trim()
-  const bare = plain.replace(POLITE, '').replace(/(?:,? please)?[?.!\s]*$/i, '')
+  const bare = bareOf(text)
   for (const [pattern, request] of RULES) {
     const match = bare.match(pattern)
     if (match) return request(match.groups ?? {}, speaker)
   }
   return undefined
+}
+
+/** Without the name of whoever is called, courtesies and punctuation around it. */
+function bareOf(text: string): string {
+  const plain = text.replaceAll('’', "'").replaceAll(/\s+/g, ' ').trim()
+  return plain
+    .replace(/^@planner[,:]? /i, '')
+    .replace(POLITE, '')
+    .replace(/(?:,? please)?[?.!\s]*$/i, '')
 }
 
 function columnOf(text = ''): string {

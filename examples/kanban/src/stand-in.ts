@@ -4,10 +4,13 @@ import {
   type ModelEvent,
   type ModelRequest,
   type Provider,
+  type ToolMessage,
   textOf,
 } from '@orra/core'
+import { adviceFrom } from './advice.ts'
 import { NAMES } from './people.ts'
-import { understand } from './requests.ts'
+import { PLANNER } from './planner.ts'
+import { asksForPlan, understand } from './requests.ts'
 
 /**
  * A provider without a model: it understands plain requests about the board by rules. It goes through the whole
@@ -37,22 +40,24 @@ export function standIn(): Provider {
 
 const HINT =
   'I am a stand-in and understand only plain requests about the board, one at a time, such as "what is on the board?", ' +
-  '"create task Paint the door", "move task 2 to done", "assign task 3 to bob" or "what is alice working on?". ' +
-  `The people here are ${NAMES.join(', ')}.`
+  '"create task Paint the door", "move task 2 to done", "assign task 3 to bob", "delete task 4", "what is alice working on?" ' +
+  `or "ask the planner what is next". The people here are ${NAMES.join(', ')}.`
 
 function reply({ messages, instructions = '' }: ModelRequest): AssistantMessage {
+  const isPlanner = instructions.includes(`You are ${PLANNER.name}.`)
+  const asked = textOf(messages.findLast(({ role }) => role === 'user') ?? [])
+  const isPlanning = isPlanner && asksForPlan(asked)
   const last = messages.at(-1)
-  if (last?.role === 'tool') return saying(answerTo(messages))
-  const request = last?.role === 'user' ? understand(textOf(last), speakerIn(instructions)) : undefined
+  if (last?.role === 'tool') return saying(answerTo(last, isPlanning ? adviceFrom : (text) => text))
+  const request = isPlanning ? { tool: 'list_tasks', input: {} } : understand(asked, speakerIn(instructions))
   if (!request) return saying(`I cannot do that. ${HINT}`)
   const call = { type: 'tool-call', callId: crypto.randomUUID(), name: request.tool, input: request.input } as const
   return { role: 'assistant', content: [call] }
 }
 
-function answerTo(messages: readonly Message[]): string {
-  const results = messages.at(-1)?.content.flatMap((part) => (part.type === 'tool-result' ? [part] : [])) ?? []
+function answerTo({ content: results }: ToolMessage, inWords: (result: string) => string): string {
   return results
-    .map(({ content, isError }) => (isError ? `I could not do that. ${textOf(content)}` : textOf(content)))
+    .map(({ content, isError }) => (isError ? `I could not do that. ${textOf(content)}` : inWords(textOf(content))))
     .join('\n')
 }
 

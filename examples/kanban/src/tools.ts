@@ -39,5 +39,13 @@ export function boardTools(board: Board): readonly Tool[] {
       idempotent: true,
       execute: ({ id, assignee }) => `Assigned: ${taskLine(board.assign(id, assignee))}`,
     }),
+    defineTool({
+      name: 'delete_task',
+      description: 'Takes a task off the board for good. A person must approve it first.',
+      input: z.object({ id }),
+      // What cannot be undone is asked about, always.
+      destructive: true,
+      execute: ({ id }) => `Deleted: ${taskLine(board.delete(id))}`,
+    }),
   ]
 }

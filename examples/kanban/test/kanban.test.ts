@@ -70,10 +70,11 @@ describe('without a model', () => {
 
   it('refuses a viewer at execution, in words, and changes nothing', async () => {
     const { code, shown } = await session(
-      ['/as vic', 'move task 3 to done', 'what is bob working on?'],
+      ['/as vic', 'move task 3 to done', 'what is bob working on?', '/explain move_task'],
       ['--database', 'viewer.db'],
     )
     expect(code).toBe(0)
+    expect(shown).toContain('The policy is company:viewer:*: tools.allow.')
     expect(shown).toContain('✗ move_task: The tool "move_task" is not allowed here.')
     expect(shown).toContain('I could not do that. The tool "move_task" is not allowed here.')
     expect(shown).toContain('3. Order the windows [todo], bob')
@@ -102,11 +103,118 @@ describe('without a model', () => {
   })
 })
 
+describe('what cannot be undone', () => {
+  const question = 'approve delete_task {"id":2}? [y/N]'
+  const kept = '2. Lay the foundation (alice)'
+
+  it('is done once it was approved', async () => {
+    const { code, shown } = await session(['delete task 2', 'y', '/board'], ['--database', 'approved.db'])
+    expect(code).toBe(0)
+    expect(shown).toContain(`${question}\n`)
+    expect(shown).toContain('Deleted: 2. Lay the foundation [doing], alice')
+    expect(shown).not.toContain(kept)
+  })
+
+  it.each([
+    ['a no', 'n', 'refused.db'],
+    ['something else', 'show me the board', 'else.db'],
+  ])('is not done for %s', async (_, answer, database) => {
+    const { shown } = await session(['delete task 2', answer, '/board'], ['--database', database])
+    expect(shown).toContain('I could not do that. It was not approved.')
+    expect(shown).toContain(kept)
+    expect(shown.includes('→ list_tasks')).toBe(answer !== 'n')
+  })
+
+  it.each([
+    ['done', 'y', false],
+    ['left', 'n', true],
+  ])('is %s as it is decided after the program was killed', async (name, answer, isKept) => {
+    const database = ['--database', `asked-${name}.db`]
+    const killed = start(database)
+    killed.child.stdin?.write('delete task 2\n')
+    await killed.shows(question)
+    killed.child.kill('SIGKILL')
+    await killed.exited
+
+    const untouched = await session(['/approvals', '/board'], database)
+    expect(untouched.shown).toContain('1. delete_task {"id":2}\n')
+    expect(untouched.shown).toContain(kept)
+    const { shown } = await session([answer, '/approvals', '/board'], database)
+    expect(shown).toContain(question)
+    expect(shown).toContain('Nothing waits for an approval here.')
+    expect(shown.includes(kept)).toBe(isKept)
+  })
+
+  it('is the speaker’s own to decide, and of nobody beside', async () => {
+    const database = ['--database', 'neighbour.db']
+    const { shown } = await session(['delete task 2', '/as bob', '/approvals', '/approve 1', 'y', '/board'], database)
+    expect(shown).toContain('Nothing was decided; it waits.')
+    expect(shown).toContain('Nothing waits for an approval here.')
+    expect(shown).toContain('No call of this number waits here')
+    expect(shown).toContain(kept)
+  })
+})
+
+describe('limits', () => {
+  it('keep a viewer from asking all the time', async () => {
+    // More than twice as many as a minute has room for, so that one minute has too many wherever it begins.
+    const lines = ['/as vic', ...Array.from({ length: 11 }, () => 'list all tasks')]
+    const { code, shown } = await session(lines, ['--database', 'often.db'])
+    expect(code).toBe(0)
+    expect(shown).toContain('The limit of 5 runs a minute for company:viewer:vic is reached.')
+    expect(shown.match(/✓ list_tasks/g)?.length).toBeGreaterThanOrEqual(5)
+  })
+
+  it('end what the company has no money for, in words', async () => {
+    const server = new LLMock({ port: 0, logLevel: 'silent' })
+    server.onMessage('Hello', { content: 'Hello to you.' })
+    const env = { ANTHROPIC_API_KEY: 'test', ANTHROPIC_BASE_URL: await server.start() }
+    try {
+      const args = ['--database', 'poor.db', '--usd-per-day', '0.000001']
+      const { code, shown } = await session(['Hello', '/usage'], args, env)
+      expect(code).toBe(0)
+      expect(shown).toContain('The limit of 0.000001 US dollars a day for company is')
+      expect(shown).not.toContain('Hello to you.')
+      expect(server.getLastRequest()).toBeFalsy()
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
+describe('the planner', () => {
+  const next = 'Next is 2. Lay the foundation [doing], alice. After it comes 3. Order the windows [todo], bob.'
+
+  it('advises when it is called, and when it is asked by the main agent', async () => {
+    const { shown } = await session(
+      ['@planner what is next?', 'ask the planner what is next', '/usage'],
+      ['--database', 'planner.db'],
+    )
+    const [called = '', asked = ''] = shown.split('→ delegate_to_agent')
+    expect(called).toContain(`\n${next}\n`)
+    expect(called).not.toContain('planner |')
+    expect(asked).toContain(`  planner | ${next}\n`)
+    expect(asked).toContain(`\n${next}\n`)
+    expect(asked).toMatch(/Today: 3 runs, .*\n {2}rules: 6 calls/)
+  })
+
+  it('changes nothing, whoever asks it', async () => {
+    const lines = ['@planner move task 2 to done', '/as vic', 'ask the planner to tell me what is next', '/board']
+    const { shown } = await session(lines, ['--database', 'advice.db'])
+    expect(shown).toContain('✗ move_task: ')
+    expect(shown).toContain(`  planner | ${next}\n`)
+    expect(shown).toContain('DOING\n  2. Lay the foundation (alice)')
+  })
+})
+
 describe('with Claude', () => {
   it('calls tools, streams and answers', async () => {
     const server = new LLMock({ port: 0, logLevel: 'silent' })
     server.on({ hasToolResult: false }, { toolCalls: [{ name: 'list_tasks', arguments: { assignee: 'bob' } }] })
-    server.on({ hasToolResult: true }, { content: 'Bob orders the windows.' })
+    server.on(
+      { hasToolResult: true },
+      { content: 'Bob orders the windows.', usage: { input_tokens: 1000, output_tokens: 100 } },
+    )
     const url = await server.start()
     try {
       const env = { ANTHROPIC_API_KEY: 'test', ANTHROPIC_BASE_URL: url }
@@ -120,6 +228,7 @@ describe('with Claude', () => {
       expect(shown).toContain('→ list_tasks {"assignee":"bob"}')
       expect(shown).toContain('Bob orders the windows.')
       expect(server.getLastRequest()?.body).toMatchObject({ model: 'claude-haiku-5-5' })
+      expect(shown).toMatch(/ {2}claude-haiku-5-5: 2 calls, 1000 tokens in and 100 out, \$0\.\d+/)
     } finally {
       await server.stop()
     }
@@ -165,6 +274,12 @@ describe('what cannot be used is told in a sentence', () => {
     expect(code).toBe(1)
     expect(shown).toContain(problem)
     expect(shown.trim().split('\n')).toHaveLength(1)
+  })
+
+  it.each(['', 'much', '-1', 'Infinity'])('a budget of "%s"', async (amount) => {
+    const { code, shown } = await session([], ['--database', 'budget.db', `--usd-per-day=${amount}`])
+    expect(code).toBe(1)
+    expect(shown).toBe('--usd-per-day is an amount in US dollars, such as 2.50.\n')
   })
 
   it('an option that does not exist', async () => {

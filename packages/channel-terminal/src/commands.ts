@@ -1,6 +1,7 @@
 import { type ContextReport, type Message, type Namespace, type Runtime, textOf, toolCallsOf } from '@orra/core'
 import type { Screen } from './screen.ts'
-import { showContext } from './show-run.ts'
+import { showContext } from './show-context.ts'
+import { showUsage } from './show-usage.ts'
 
 /** What a command may do. */
 export interface CommandContext {
@@ -44,19 +45,9 @@ export function builtInCommands({ screen, contexts, all }: BuiltInParts): Termin
       },
     },
     usage: {
-      description: 'what this conversation has cost',
+      description: 'what was used here today, in UTC, by model and by tool',
       async run({ runtime, namespace }) {
-        let runs = 0
-        const sum = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 }
-        for await (const { entry } of runtime.session(namespace).entries()) {
-          if (entry.type !== 'run-ended') continue
-          runs += 1
-          for (const name of Object.keys(sum) as (keyof typeof sum)[]) sum[name] += entry.usage[name]
-        }
-        screen.line(`${runs} messages answered with ${sum.inputTokens} tokens in and ${sum.outputTokens} out`)
-        screen.line(
-          `  of the input, ${sum.cacheReadTokens} were read from the cache and ${sum.cacheWriteTokens} written to it`,
-        )
+        showUsage(screen, await runtime.usage(namespace, 'day'))
       },
     },
     context: {

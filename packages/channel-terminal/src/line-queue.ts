@@ -4,6 +4,8 @@ import type { Interface } from 'node:readline'
 export interface LineQueue {
   /** The next line; `undefined` once the input has ended and all of its lines were taken. */
   next(): Promise<string | undefined>
+  /** The next line that is typed from now on, `undefined` once the input has ended. Those typed before stay for `next`. */
+  nextFresh(): Promise<string | undefined>
   /** Forgets what was typed ahead. */
   clear(): void
   /** No more can be typed. */
@@ -12,6 +14,8 @@ export interface LineQueue {
 
 export function lineQueue(readline: Interface): LineQueue {
   let lines: string[] = []
+  /** Typed before something was asked that they are no answer to. */
+  let ahead: string[] = []
   let closed = false
   let wake = () => {}
 
@@ -24,17 +28,25 @@ export function lineQueue(readline: Interface): LineQueue {
     wake()
   })
 
+  async function takeTyped(): Promise<string | undefined> {
+    if (lines.length === 0 && !closed) {
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+    return lines.shift()
+  }
+
   return {
-    async next() {
-      if (lines.length === 0 && !closed) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      return lines.shift()
+    next: async () => ahead.shift() ?? takeTyped(),
+    nextFresh() {
+      ahead = [...ahead, ...lines]
+      lines = []
+      return takeTyped()
     },
     clear() {
       lines = []
+      ahead = []
     },
     get closed() {
       return closed

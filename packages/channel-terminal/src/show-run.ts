@@ -1,11 +1,38 @@
-import { type ContextReport, isOrraError, type RunEvent, textOf } from '@orra/core'
+import { type RunEvent, textOf } from '@orra/core'
+import { agentScreen } from './agent-screen.ts'
+import { callInWords } from './approval-words.ts'
 import type { Screen } from './screen.ts'
+import { shortened } from './shortened.ts'
 
-/** What is shown of a tool's input or error; the rest is in the log. */
-const LONGEST_DETAIL = 100
+/** Shows runs event by event. What sub-agents do has lines of its own. */
+export function createRunView(screen: Screen): (event: RunEvent) => void {
+  /** By the namespace in which they work. */
+  const agents = new Map<string, { readonly part: Screen; readonly show: (event: RunEvent) => void }>()
 
-/** Shows one event of a run. */
-export function showEvent(screen: Screen, event: RunEvent): void {
+  function viewOf(agent: string, namespace: string) {
+    const known = agents.get(namespace)
+    if (known) return known
+    const part = agentScreen(screen, agent)
+    const view = { part, show: createRunView(part) }
+    agents.set(namespace, view)
+    return view
+  }
+
+  return (event) => {
+    if (event.type === 'agent-event') {
+      viewOf(event.agent, event.namespace).show(event.event)
+      if (event.event.type === 'run-end') agents.delete(event.namespace)
+      return
+    }
+    if (event.type === 'run-end') {
+      for (const { part } of agents.values()) part.endLine()
+      agents.clear()
+    }
+    showEvent(screen, event)
+  }
+}
+
+function showEvent(screen: Screen, event: Exclude<RunEvent, { type: 'agent-event' }>): void {
   switch (event.type) {
     case 'waiting':
       screen.note('This conversation is in use elsewhere, or was interrupted; waiting …')
@@ -18,6 +45,12 @@ export function showEvent(screen: Screen, event: RunEvent): void {
       break
     case 'tool-call-progress':
       screen.note(`  ${event.tool}: ${event.message}`)
+      break
+    case 'approval-requested':
+      screen.note(`? ${callInWords(event.request)} needs an approval`)
+      break
+    case 'approval-decided':
+      screen.note(decisionInWords(event))
       break
     case 'tool-call-end':
       if (event.isError) screen.note(`✗ ${event.tool}: ${shortened(textOf(event.content))}`)
@@ -35,33 +68,17 @@ export function showEvent(screen: Screen, event: RunEvent): void {
   }
 }
 
+function decisionInWords({ tool, approved, by, reason }: Extract<RunEvent, { type: 'approval-decided' }>): string {
+  const who = by === undefined ? '' : ` by ${by}`
+  const why = reason === undefined ? '' : `: ${shortened(reason)}`
+  return `  ${tool} was ${approved ? 'approved' : 'refused'}${who}${why}`
+}
+
+/** A run that is suspended has not ended; what it waits for is asked about elsewhere. */
 function showEnd(screen: Screen, { reason, denial }: Extract<RunEvent, { type: 'run-end' }>): void {
   if (reason === 'aborted') screen.note('(stopped)')
   if (reason === 'length') screen.note('(the reply reached its limit)')
   if (reason === 'max-turns') screen.note('(stopped after as many steps as one message may take)')
+  if (reason === 'limit') screen.problem(denial ?? 'A limit was reached.')
   if (reason === 'denied') screen.problem(denial ?? 'This was denied.')
-}
-
-/** What went wrong, in one sentence and without a stack. */
-export function showFailure(screen: Screen, error: unknown): void {
-  screen.problem(error instanceof Error ? error.message : 'Something failed.')
-  if (isOrraError(error) && error.retryable) screen.note('Sending the message again may help.')
-}
-
-export function showContext(screen: Screen, context: ContextReport): void {
-  const { instructionTokens, toolTokens, messageTokens, budgetTokens } = context
-  const total = instructionTokens + toolTokens + messageTokens
-  screen.line(`Sent last: about ${total} of ${budgetTokens} tokens`)
-  screen.line(`  instructions ${instructionTokens}, tools ${toolTokens}, messages ${messageTokens}`)
-  screen.line(`  ${context.sentMessages} messages of ${context.sentTurns} turns`)
-  if (context.droppedTurns === 0) screen.line('Dropped: nothing')
-  else
-    screen.line(
-      `Dropped: the ${context.droppedTurns} oldest turns, about ${context.droppedTokens} tokens; they stay in the history`,
-    )
-}
-
-function shortened(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ')
-  return line.length > LONGEST_DETAIL ? `${line.slice(0, LONGEST_DETAIL)}…` : line
 }

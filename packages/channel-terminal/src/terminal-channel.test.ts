@@ -1,54 +1,13 @@
 import { PassThrough } from 'node:stream'
-import { type ScriptStep, scriptedProvider } from '@orra/conformance'
-import { createRuntime, defineTool, memoryStore, Namespace, OrraError, type RuntimeOptions } from '@orra/core'
-import { describe, expect, it, vi } from 'vitest'
+import { scriptedProvider } from '@orra/conformance'
+import { createRuntime, defineTool, memoryStore, Namespace, OrraError, priceTable } from '@orra/core'
+import { describe, expect, it } from 'vitest'
+import { bob, ESCAPE, openTerminal, piped } from '../test/open-terminal.ts'
 import type { TerminalCommands } from './commands.ts'
 import { printable } from './screen.ts'
 import { terminalChannel } from './terminal-channel.ts'
 
-const bob = Namespace.of('member', 'bob')
 const alice = Namespace.of('member', 'alice')
-const ESCAPE = '\u001b'
-
-interface Options extends Partial<RuntimeOptions> {
-  readonly tty?: boolean
-  readonly commands?: TerminalCommands
-}
-
-/** A terminal whose keys the test presses and whose screen it reads. */
-function openTerminal(steps: readonly ScriptStep[], { tty = false, commands = {}, ...options }: Options = {}) {
-  const input = Object.assign(new PassThrough(), { isTTY: tty })
-  const output = Object.assign(new PassThrough({ encoding: 'utf8' }), { isTTY: tty, columns: 80 })
-  let shown = ''
-  output.on('data', (text: string) => {
-    shown += text
-  })
-  const provider = scriptedProvider(steps)
-  const orra = createRuntime({ provider, ...options })
-  const channel = terminalChannel({ namespace: bob, greeting: 'Welcome.', commands, input, output })
-  const served = channel.serve(orra)
-  return {
-    orra,
-    provider,
-    output,
-    served,
-    press: (keys: string) => input.write(keys),
-    end: () => input.end(),
-    /** All that was shown, without colours and cursor movements. */
-    screen: () => shown.replaceAll(new RegExp(`${ESCAPE}\\[[0-9;]*[A-Za-z]`, 'g'), ''),
-    raw: () => shown,
-    shows: (text: string) => vi.waitUntil(() => shown.includes(text)),
-  }
-}
-
-/** All lines at once, as from a pipe; what was printed. */
-async function piped(lines: readonly string[], steps: readonly ScriptStep[], options: Options = {}): Promise<string> {
-  const terminal = openTerminal(steps, options)
-  terminal.press(lines.map((line) => `${line}\n`).join(''))
-  terminal.end()
-  await terminal.served
-  return terminal.screen()
-}
 
 const look = defineTool({ name: 'look', description: 'Looks.', readOnly: true, execute: () => 'seen' })
 const fail = defineTool({
@@ -109,6 +68,11 @@ describe('with piped input', () => {
   it('says why a run ended early', async () => {
     const deny = { beforeModelCall: () => ({ deny: 'Not at night.' }) }
     expect(await piped(['Hi'], [], { hooks: [deny] })).toContain('Not at night.')
+    const limits = { member: { limits: { toolCallsPerRun: 1 } } }
+    const twice = { toolCalls: [{ name: 'look' }, { name: 'look' }] }
+    expect(await piped(['Go'], [twice], { tools: [look], policies: limits })).toContain(
+      'A run may call tools 1 times here.',
+    )
     expect(await piped(['Hi'], [{ text: 'And so', stopReason: 'length' }])).toContain(
       'And so\n(the reply reached its limit)',
     )
@@ -137,14 +101,34 @@ describe('commands', () => {
       'Nothing has been said yet.',
       'Nothing was sent yet since the program began.',
       'you: Hello\nassistant: Hi Bob.',
-      '1 messages answered with 10 tokens in and 5 out',
+      'Today: 1 run, 10 tokens in and 5 out\n',
+      '  of 1 model call nobody knows the price',
       'Sent last: about ',
       'Dropped: nothing',
-      '/dance <how>  dances',
-      '/quit         leave',
+      '/dance <how>       dances',
+      '/quit              leave',
     ]) {
       expect(shown).toContain(text)
     }
+  })
+
+  it('/usage tells of models, tools, what the cache saved and what it cost', async () => {
+    const usage = { inputTokens: 1000, outputTokens: 100, cacheReadTokens: 400, cacheWriteTokens: 200 }
+    const steps = [
+      { toolCalls: [{ name: 'look' }, { name: 'look' }], usage },
+      { text: 'Seen.', usage },
+    ]
+    const prices = priceTable({ '*': { input: 1, output: 5 } })
+    const shown = await piped(['Look', '/usage'], steps, { tools: [look], prices })
+    expect(shown).toContain(
+      [
+        'Today: 1 run, 2000 tokens in and 200 out, $0.003',
+        '  of the input, 800 were read from the cache and 400 written to it',
+        '  scripted-1: 2 calls, 2000 tokens in and 200 out, $0.003',
+        '  look: 2 calls',
+        '',
+      ].join('\n'),
+    )
   })
 
   it('of the application get their argument, and may change who speaks', async () => {

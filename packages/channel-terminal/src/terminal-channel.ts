@@ -4,14 +4,16 @@ import { type Channel, checkOptions, invalidOption, type Namespace, type OptionN
 import type { TerminalCommands } from './commands.ts'
 import { createInterrupts } from './interrupts.ts'
 import { lineQueue } from './line-queue.ts'
-import { openScreen } from './screen.ts'
+import { openScreen, printable } from './screen.ts'
 import { openTerminalSession } from './terminal-session.ts'
 
 export interface TerminalChannelOptions {
   /** Who is speaking, until a command says otherwise. */
   readonly namespace: Namespace
-  /** Beside `/history`, `/usage`, `/context`, `/help` and `/quit`; one of the same name takes its place. */
+  /** Beside those that are built in; one of the same name takes its place. */
   readonly commands?: TerminalCommands
+  /** The runtime's agents whom a line calls by `@name`. @default none */
+  readonly agents?: readonly string[]
   /** Shown first. */
   readonly greeting?: string
   /** @default the process's own */
@@ -23,6 +25,7 @@ export interface TerminalChannelOptions {
 const OPTIONS: OptionNames<TerminalChannelOptions> = {
   namespace: true,
   commands: true,
+  agents: true,
   greeting: true,
   input: true,
   output: true,
@@ -30,11 +33,15 @@ const OPTIONS: OptionNames<TerminalChannelOptions> = {
 
 /**
  * A conversation in the terminal. On a TTY it has a prompt and colours, and Ctrl-C stops what is running; pressed once
- * more, it leaves. Otherwise it answers the input line by line, in plain text, to its end.
+ * more, it leaves. Otherwise it answers the input line by line, in plain text, to its end. Calls that wait for an approval
+ * which is the speaker's to give are asked about: the next line answers, and nothing but a yes approves.
  */
 export function terminalChannel(options: TerminalChannelOptions): Channel {
   checkOptions('terminalChannel', options, OPTIONS)
   if (!options.namespace) throw invalidOption('namespace', 'say who is speaking')
+  if (options.agents !== undefined && !Array.isArray(options.agents)) {
+    throw invalidOption('agents', 'give a list of names of agents')
+  }
   return { name: 'terminal', serve: (runtime, { signal } = {}) => serve(runtime, options, signal) }
 }
 
@@ -55,7 +62,15 @@ async function serve(runtime: Runtime, options: TerminalChannelOptions, signal?:
   const warn = () => {
     if (!interactive || lines.closed) return leave()
     screen.note('\nPress Ctrl-C once more to leave.')
-    readline.prompt()
+    session.leaveQuestion()
+    prompt()
+  }
+  const prompt = () => {
+    const { question, speaker } = session
+    if (interactive && !lines.closed) {
+      readline.setPrompt(question ? `${printable(question)} ` : `${speaker}> `)
+      readline.prompt()
+    } else if (question) screen.line(question)
   }
   const interrupts = createInterrupts({ warn, leave })
   const session = openTerminalSession({ ...options, runtime, screen, interrupts, leave })
@@ -73,16 +88,14 @@ async function serve(runtime: Runtime, options: TerminalChannelOptions, signal?:
     if (options.greeting) screen.line(options.greeting)
     await session.begin()
     while (!leaving) {
-      if (interactive && !lines.closed) {
-        readline.setPrompt(`${session.speaker}> `)
-        readline.prompt()
-      }
-      const line = await lines.next()
+      prompt()
+      const line = await (interactive && session.question ? lines.nextFresh() : lines.next())
       if (line === undefined || leaving) break
       interrupts.reset()
       await session.take(line.trim())
       screen.endLine()
     }
+    session.leaveQuestion()
   } finally {
     readline.close()
     process.off('SIGINT', interrupt)

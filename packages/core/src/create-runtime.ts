@@ -168,7 +168,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
 
     async explain(namespace, action, { signal } = {}) {
-      return explain(await services.gate.at(requireNamespace(namespace), signal), action)
+      const rules = await services.gate.at(requireNamespace(namespace), signal)
+      return explain(rules, action, action?.type === 'tool' ? services.tools.get(action.name) : undefined)
     },
 
     usage: async (within, window, { signal } = {}) =>

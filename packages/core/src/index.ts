@@ -11,7 +11,7 @@ export {
   promptBuilder,
 } from './agents/prompt-builder.ts'
 export type { ApprovalOptions } from './approval/approval-options.ts'
-export type { DecideOptions } from './approval/decide.ts'
+export { type DecideOptions, mayDecide } from './approval/decide.ts'
 export type { ApprovalLevel } from './approval-level.ts'
 export { type ModelQuota, type ModelQuotaOptions, modelQuota, type QuotaTurn } from './budget/model-quota.ts'
 export { type ModelPrice, type PriceTable, priceTable } from './budget/price-table.ts'

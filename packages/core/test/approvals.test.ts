@@ -348,6 +348,14 @@ describe('a decision', () => {
     expect(done).toHaveLength(1)
   })
 
+  it('is of the request that was looked at, when its hash is given', async () => {
+    const { orra } = await paused()
+    const [request] = await waiting(orra)
+    const decision = { approved: true, by: bob }
+    expect(await codeOf(orra.decide(bob, 'call-1', { ...decision, inputHash: 'another' }))).toBe('approval.gone')
+    await orra.decide(bob, 'call-1', { ...decision, inputHash: request?.inputHash ?? '' })
+  })
+
   it('holds for one call alone, not for the next of the same id', async () => {
     const { tool, done } = remove()
     const same = { toolCalls: [{ name: 'remove', callId: 'x', input: { id: 1 } }] }

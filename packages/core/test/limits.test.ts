@@ -35,6 +35,18 @@ describe('a limit', () => {
     await free.submit(bob, 'Also')
   })
 
+  it('of messages does not count what sub-agents are asked', async () => {
+    const ask = defineTool({
+      name: 'ask',
+      description: 'Asks.',
+      idempotent: true,
+      execute: async (_, { spawn }) => (await spawn({ input: 'Say it' })).text,
+    })
+    const { orra } = run([{ toolCalls: [{ name: 'ask' }] }, 'It.', 'Done.'], { runsPerMonth: 1 }, { tools: [ask] })
+    expect(await orra.run(bob, 'Go')).toMatchObject({ text: 'Done.' })
+    expect((await logOf(orra)).join('\n')).toContain('result call-1: It.')
+  })
+
   it('of turns is the smaller of what is asked and what is allowed', async () => {
     for (const [maxTurns, asked, made] of [
       [2, undefined, 2],

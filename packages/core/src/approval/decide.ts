@@ -1,6 +1,6 @@
 import { OrraError } from '../errors.ts'
 import { compilePattern, patternHolds } from '../gate/pattern.ts'
-import { type Namespace, requireNamespace } from '../namespace.ts'
+import { Namespace, requireNamespace } from '../namespace.ts'
 import { checkOptions, checkSignal, invalidOption, type OptionNames } from '../options.ts'
 import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
 import type { Store } from '../store/store.ts'
@@ -8,10 +8,18 @@ import type { Store } from '../store/store.ts'
 export interface DecideOptions extends ApprovalDecision {
   /** Who decides. By default the namespace that asks may, and its ancestors. */
   readonly by: Namespace
+  /** Of the request that was looked at: then another one that has its `callId` by now is not decided. @default whichever waits */
+  readonly inputHash?: string
   readonly signal?: AbortSignal | undefined
 }
 
-const OPTIONS: OptionNames<DecideOptions> = { approved: true, by: true, reason: true, signal: true }
+const OPTIONS: OptionNames<DecideOptions> = {
+  approved: true,
+  by: true,
+  reason: true,
+  inputHash: true,
+  signal: true,
+}
 
 /**
  * Decides of a call that waits, once and for all. Whoever works in the session next goes on with it. Throws
@@ -24,11 +32,13 @@ export async function decideCall(
   options: DecideOptions,
 ): Promise<void> {
   checkOptions('decide', options, OPTIONS)
-  const { approved, reason, signal } = options
+  const { approved, reason, inputHash, signal } = options
   const by = requireNamespace(options.by)
   checkSignal(signal)
   if (typeof callId !== 'string') throw invalidOption('callId', 'give the "callId" of a request')
   if (typeof approved !== 'boolean') throw invalidOption('approved', 'give true or false')
+  if (inputHash !== undefined && typeof inputHash !== 'string')
+    throw invalidOption('inputHash', 'give that of a request')
   if (reason !== undefined && typeof reason !== 'string') throw invalidOption('reason', 'give text')
 
   const head = await sessions.head(namespace, { signal })
@@ -36,15 +46,18 @@ export async function decideCall(
   if (!waiting) throw gone(namespace)
   const [logged] = await sessions.read(namespace, { after: waiting.seq - 1, limit: 1, signal })
   if (logged?.entry.type !== 'approval-requested') throw gone(namespace)
-  if (!mayDecide(namespace, by, logged.entry.request)) throw forbidden(namespace)
+  const { request } = logged.entry
+  if (inputHash !== undefined && inputHash !== request.inputHash) throw gone(namespace)
+  if (!mayDecide(request, by)) throw forbidden(namespace)
   const why = reason === undefined ? {} : { reason: reason.toWellFormed() }
   const entry = { type: 'approval-decided', callId, asked: waiting.seq, approved, by: by.key, ...why } as const
   const { written } = await sessions.append(namespace, [entry], { signal })
   if (written === 0) throw gone(namespace)
 }
 
-function mayDecide(namespace: Namespace, by: Namespace, { deciders }: ApprovalRequest): boolean {
-  if (!deciders) return by.contains(namespace)
+/** Whether somebody may decide of a request; `decide` asks it, and whoever shows requests may. */
+export function mayDecide({ namespace, deciders }: ApprovalRequest, by: Namespace): boolean {
+  if (!deciders) return by.contains(Namespace.parse(namespace))
   return deciders.some((pattern) => patternHolds(compilePattern(pattern), by))
 }
 

@@ -7,7 +7,7 @@ export interface RunSpend {
   readonly startedAt: number
   /** By model. */
   readonly models: ReadonlyMap<string, ModelSpend>
-  /** Calls that have a result, by tool; what was refused has one, too. */
+  /** Calls by tool: those that had effects, whatever came of them, and all that came out well. */
   readonly tools: ReadonlyMap<string, number>
 }
 

@@ -1,7 +1,9 @@
+import type { ApprovalLevel } from '../approval-level.ts'
 import { invalidOption } from '../options.ts'
 import type { AskedApproval } from './compile-policy.ts'
 import type { Action, Rules } from './gate.ts'
 import type { HeldLimit } from './limits.ts'
+import { neededApproval } from './needed-approval.ts'
 
 /** What the gate would say to an action, and why. */
 export interface Explanation {
@@ -10,21 +12,26 @@ export interface Explanation {
   readonly rule?: string
   /** In words that may be shown to a person. */
   readonly reason: string
-  /** For a tool that is allowed: what a policy asks for. The tool itself may ask for more. */
+  /** For a tool that is allowed and needs one. A tool that decides by its input is not asked, only policies are. */
   readonly approval?: AskedApproval
   /** For a model or an agent that is allowed: all limits that hold. What is left of them is not looked at. */
   readonly limits?: readonly HeldLimit[]
 }
 
-/** Asks nobody and changes nothing. Throws `options.invalid` for what is no action. */
-export function explain(rules: Rules, action: Action): Explanation {
+/** Asks nobody and changes nothing. `tool` is the one that is spoken of, where there is one. Throws `options.invalid` for what is no action. */
+export function explain(
+  rules: Rules,
+  action: Action,
+  tool?: { readonly approval: ApprovalLevel | ((...args: never) => unknown) },
+): Explanation {
   checkAction(action)
   const decision = rules.decide(action)
   if (!decision.allowed) return decision
   const allowed = { allowed: true, reason: `No policy denies the ${action.type} "${action.name}" here.` }
   if (action.type !== 'tool') return { ...allowed, limits: rules.limits }
-  const approval = rules.approvalOf(action.name)
-  return approval ? { ...allowed, approval } : allowed
+  const own = tool && typeof tool.approval === 'string' ? tool.approval : 'never'
+  const approval = neededApproval(rules, action.name, own)
+  return approval.level === 'never' ? allowed : { ...allowed, approval }
 }
 
 const TYPES: { readonly [Type in Action['type']]: true } = { tool: true, model: true, agent: true }

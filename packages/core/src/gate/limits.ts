@@ -1,6 +1,6 @@
 import type { Namespace } from '../namespace.ts'
 
-/** What windows of time limit. A message is a run; tokens are those sent and made; money is in US dollars. */
+/** What windows of time limit. A message is a run, and what sub-agents are asked for it is not; tokens are those sent and made; money is in US dollars. */
 export type Counted = 'runs' | 'tokens' | 'usd'
 
 /** Windows of the calendar, in UTC. */

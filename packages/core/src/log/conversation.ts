@@ -56,7 +56,7 @@ export interface OpenRun {
   toolCalls: number
   /** What was used, by model. */
   readonly models: Map<string, ModelSpend>
-  /** Calls that have a result, by tool. */
+  /** Calls by tool: those that had effects, whatever came of them, and all that came out well. */
   readonly tools: Map<string, number>
   usage: Usage
   /** What the model said last. */
@@ -176,9 +176,10 @@ function foldRunMessage(run: OpenRun, entry: MessageEntry, seq: number): void {
     return
   }
   if (message.role === 'tool') {
-    for (const { callId, name } of message.content) {
+    for (const { callId, name, isError } of message.content) {
+      const begun = run.openCalls.get(callId)?.started || !isError
       run.openCalls.delete(callId)
-      run.tools.set(name, (run.tools.get(name) ?? 0) + 1)
+      if (begun) run.tools.set(name, (run.tools.get(name) ?? 0) + 1)
     }
   }
   // Whatever the model had said, it has not yet answered this.

@@ -1,5 +1,6 @@
 import { OrraError } from '../errors.ts'
 import type { Namespace } from '../namespace.ts'
+import type { InputEntry } from '../store/entry.ts'
 import type { Services } from './run-scope.ts'
 
 /**
@@ -9,11 +10,14 @@ import type { Services } from './run-scope.ts'
 export async function admitted<T extends { readonly isNew: boolean }>(
   { gate, meter }: Services,
   namespace: Namespace,
+  { spawnedBy }: InputEntry,
   signal: AbortSignal,
   accept: () => Promise<T>,
 ): Promise<T> {
   const rules = await gate.at(namespace, signal)
   if (rules.unreachable !== undefined) throw unreachable(namespace, rules.cause)
+  // A sub-agent works for the message that its caller answers.
+  if (spawnedBy) return accept()
   const admission = await meter.admit(namespace, rules, signal)
   let counts = false
   try {

@@ -1,8 +1,9 @@
 import { untilAborted } from '../abort.ts'
 import { inputHash } from '../approval/input-hash.ts'
 import { expiry, noteRequest } from '../approval/waiting-list.ts'
-import { type ApprovalLevel, stricter } from '../approval-level.ts'
+import type { ApprovalLevel } from '../approval-level.ts'
 import type { Rules } from '../gate/gate.ts'
+import { neededApproval } from '../gate/needed-approval.ts'
 import type { JsonValue } from '../json.ts'
 import type { OpenCall } from '../log/conversation.ts'
 import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
@@ -53,9 +54,7 @@ async function needOf(
   rules: Rules,
 ): Promise<{ readonly level: ApprovalLevel; readonly rule: string }> {
   const own = await levelOf(scope, tool, open, value)
-  const held = rules.approvalOf(tool.name)
-  const level = held ? stricter(own, held.level) : own
-  const rule = held && level !== own ? held.rule : `the tool ${tool.name}`
+  const { level, rule } = neededApproval(rules, tool.name, own)
   const { autoApprove } = scope.log.conversation.metadata
   return { level: level === 'unless-auto-approved' && autoApprove === true ? 'never' : level, rule }
 }

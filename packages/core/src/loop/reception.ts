@@ -92,7 +92,7 @@ export function openReception(work: Work): Reception {
     const options = { signal, ifIdle: whenBusy === 'reject' }
     let caller: Caller | undefined
     try {
-      const accepted = await admitted(services, namespace, signal, () =>
+      const accepted = await admitted(services, namespace, entry, signal, () =>
         log.accept({ ...entry, message }, options, ({ place, isNew }) => {
           caller = { ...waiter, input: entry.key, place, owns: isNew }
           room.add(caller)
