@@ -1,6 +1,6 @@
-import { linkAbort } from './abort.ts'
+import { linkAbort, untilAborted } from './abort.ts'
 import { decideCall } from './approval/decide.ts'
-import { refuseExpired, waitingRequests } from './approval/waiting-list.ts'
+import { forgetRequests, refuseExpired, waitingRequests } from './approval/waiting-list.ts'
 import { readUsage } from './budget/read-usage.ts'
 import { OrraError } from './errors.ts'
 import { explain } from './gate/explain.ts'
@@ -44,10 +44,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   let isReady = false
 
   /** Whatever comes first starts the plugins; once they have, nothing is waited for. */
-  async function begin(): Promise<void> {
+  async function begin(signal?: AbortSignal): Promise<void> {
     closing.signal.throwIfAborted()
     if (isReady) return
-    await plugins.start({ runtime, signal: closing.signal })
+    const starting = plugins.start({ runtime, signal: closing.signal })
+    await (signal ? untilAborted(starting, signal) : starting)
     isReady = true
   }
 
@@ -56,19 +57,20 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     submitted = new AbortController()
   }
 
-  const runChild: RunChild = async ({ namespace, entry, autoApprove, signal }, emit) => {
+  const runChild: RunChild = async ({ namespace, entry, metadata, signal }, emit) => {
     const session = sessionOf(namespace)
-    const { metadata = {} } = (await session.head({ signal })) ?? {}
-    if ((metadata['autoApprove'] === true) !== autoApprove) {
-      await session.setMetadata({ autoApprove: autoApprove || null }, { signal })
-    }
+    const isNew = (await session.head({ signal })) === undefined
+    if (isNew && Object.keys(metadata).length > 0) await session.setMetadata(metadata, { signal })
     return workerOf(namespace).answer(entry, 'queue', signal, emit)
   }
 
   function sessionOf(namespace: Namespace): Session {
     const { store, notices } = services
     const pollMs = canNotify(store) ? WATCH_POLL_MS.told : WATCH_POLL_MS.untold
-    return openSession({ namespace, sessions: store.sessions, notices, pollMs, closing: closing.signal })
+    return openSession({
+      ...{ namespace, sessions: store.sessions, notices, pollMs, closing: closing.signal },
+      deleted: (signal) => forgetRequests(store, namespace, signal),
+    })
   }
 
   function workerOf(namespace: Namespace): SessionWorker {
@@ -98,8 +100,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     requireNamespace(namespace)
     closing.signal.throwIfAborted()
     const { entry, whenBusy, signal } = toAcceptable(services, 'a run', input, options)
-    await begin()
     using linked = linkAbort(signal, left)
+    await begin(linked.signal)
     return await workerOf(namespace).answer(entry, whenBusy, linked.signal, emit)
   }
 
@@ -113,7 +115,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       requireNamespace(namespace)
       checkResume(options)
       const { signal, onEvent } = options
-      await begin()
+      await begin(signal)
       const head = await services.store.sessions.head(namespace, { signal })
       if (!head || !isBusy(head)) return undefined
       using linked = linkAbort(signal)
@@ -134,7 +136,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       requireNamespace(namespace)
       closing.signal.throwIfAborted()
       const { entry, whenBusy, signal } = toAcceptable(services, 'submit', input, options)
-      await begin()
+      await begin(signal)
       using linked = linkAbort(signal, closing.signal)
       await submitInput(services, namespace, entry, whenBusy, linked.signal)
       hasWork()
@@ -143,12 +145,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
     async recover(options = {}) {
       checkRecover(options)
-      await begin()
+      await begin(options.signal)
       const { signal } = new AbortController()
       await recover(
         {
           sessions: services.store.sessions,
-          refuseExpired: (until) => refuseExpired(services.store, options.within, until),
+          refuseExpired: (until, failed) => refuseExpired(services.store, options.within, until, failed),
           resumeOnce: (namespace) => workerOf(namespace).resume(signal, () => {}, true),
           closing: closing.signal,
           submitted: () => submitted.signal,
@@ -195,13 +197,13 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       })
     },
 
-    start: begin,
+    start: () => begin(),
 
     async serve({ signal } = {}) {
       checkSignal(signal)
-      await begin()
+      await begin(signal)
       using linked = linkAbort(signal, closing.signal)
-      const serving = plugins.channels.map((channel) => channel.serve(runtime, { signal: linked.signal }))
+      const serving = plugins.channels.map(async (channel) => channel.serve(runtime, { signal: linked.signal }))
       try {
         await Promise.all(serving)
       } finally {

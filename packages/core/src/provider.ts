@@ -23,7 +23,7 @@ export interface Provider {
 export interface ModelLimits {
   /** Input and output together, in tokens. */
   readonly contextWindow: number
-  /** The longest reply, in tokens. */
+  /** The longest reply, in tokens; also to a request that sets none. */
   readonly maxOutputTokens: number
 }
 
@@ -85,16 +85,23 @@ export const NO_USAGE: Usage = { inputTokens: 0, outputTokens: 0, cacheReadToken
 
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-    cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+    inputTokens: addCounts(a.inputTokens, b.inputTokens),
+    outputTokens: addCounts(a.outputTokens, b.outputTokens),
+    cacheReadTokens: addCounts(a.cacheReadTokens, b.cacheReadTokens),
+    cacheWriteTokens: addCounts(a.cacheWriteTokens, b.cacheWriteTokens),
   }
 }
 
-/** Whether every count is there. */
+/** A sum that stays a number that can be kept and read again. */
+export function addCounts(a: number, b: number): number {
+  return Math.min(a + b, Number.MAX_SAFE_INTEGER)
+}
+
+/** Whether every count is there: a whole number, 0 or more. */
 export function isUsage(value: unknown): value is Usage {
-  return Object.keys(NO_USAGE).every((name) =>
-    Number.isFinite((value as Record<string, unknown> | null | undefined)?.[name]),
-  )
+  return Object.keys(NO_USAGE).every((name) => isCount((value as Record<string, unknown> | null | undefined)?.[name]))
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }

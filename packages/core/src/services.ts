@@ -9,7 +9,7 @@ import { type ContextOptions, contextBudget } from './context/fit-turns.ts'
 import { createGate } from './gate/gate.ts'
 import type { Policies } from './gate/policy.ts'
 import type { PolicySource } from './gate/policy-source.ts'
-import type { Hooks } from './hooks/hooks.ts'
+import type { Hooks, NamedHooks } from './hooks/hooks.ts'
 import { createHookRunner } from './loop/hook-runner.ts'
 import type { Services } from './loop/run-scope.ts'
 import { checkOptions, invalidOption, type OptionNames } from './options.ts'
@@ -101,7 +101,7 @@ export function createServices(options: RuntimeOptions): { readonly services: Se
     store,
     notices: canNotify(store) ? store.notices : localNotices(),
     tools: readyTools([...tools, ...plugins.tools]),
-    hooks: createHookRunner([...hooks, ...plugins.hooks]),
+    hooks: createHookRunner([...hooks.map(named), ...plugins.hooks]),
     gate: createGate([...(isList(policies) ? policies : [policies]), ...plugins.policies]),
     approvals: approvalRules(options.approvals),
     agents: readyAgents(options.agents ?? []),
@@ -122,6 +122,10 @@ function chosenProvider(provider: RuntimeOptions['provider'], { providers }: Plu
   if (typeof provider !== 'string') throw invalidOption('provider', 'give a provider, such as anthropic({ model })')
   const known = [...providers.keys()]
   throw invalidOption('provider', `no plugin brings one of this name; there are ${known.join(', ') || 'none'}`)
+}
+
+function named(hooks: Hooks, index: number): NamedHooks {
+  return { name: hooks?.name ?? `hooks[${index}]`, hooks }
 }
 
 function isList<T>(value: T | readonly T[]): value is readonly T[] {

@@ -15,7 +15,7 @@ import {
   textOf,
 } from '@orra/core'
 import { describe, expect, it } from 'vitest'
-import { bob, codeOf, collect, logOf, scripted } from './harness.ts'
+import { announced, aSwitch, bob, codeOf, collect, logOf, scripted } from './harness.ts'
 
 const AGENTS: readonly AgentProfile[] = [
   { name: 'writer', description: 'Writes.', personality: 'You write like a poet.', tools: ['look_*'] },
@@ -82,6 +82,21 @@ describe('an agent of the runtime', () => {
     const { orra } = scripted([{ toolCalls: [{ name: 'write_down' }] }, 'Well.'], { tools: [write], agents: AGENTS })
     await orra.run(bob, 'Write', { agent: 'writer' })
     expect((await logOf(orra)).join('\n')).toContain('not offered in this run')
+  })
+
+  it('that is no longer there has no tools', async () => {
+    const done: string[] = []
+    const wipe = defineTool({ name: 'wipe', description: 'Wipes.', execute: () => String(done.push('x')) })
+    const store = memoryStore()
+    const first = createRuntime({
+      provider: scriptedProvider([{ toolCalls: [{ name: 'wipe' }] }]),
+      ...{ store, tools: [wipe], agents: [{ name: 'reader', tools: ['look_*'] }] },
+      hooks: [{ beforeAppend: ({ message }) => void (message.role === 'tool' && first.close()) }],
+    })
+    await first.run(bob, 'Read', { agent: 'reader' }).catch(() => {})
+    const second = createRuntime({ provider: scriptedProvider([]), store, tools: [wipe] })
+    expect(await codeOf(second.resume(bob))).toBe('agent.unknown')
+    expect(done).toEqual([])
   })
 
   it('is known, or the message is not accepted', async () => {
@@ -167,14 +182,14 @@ describe('a sub-agent', () => {
     await orra.run(bob, 'Go')
     const [key = ''] = await children(orra)
     const log = (await logOf(orra, Namespace.parse(key))).join('\n')
-    expect(log).toContain('The tool "write_down" is not allowed here.')
+    expect(log).toContain('The tool "write_down" is not offered in this run.')
     expect(log).toContain('The tool "look_up" is not allowed here.')
   })
 
   it.each([
     ['what its caller may use', {}, undefined, ['ask', 'look_up', 'write_down']],
     ['what the run may use', { tools: ['ask', 'look_up'] }, undefined, ['ask', 'look_up']],
-    ['what it is given of that', { tools: ['ask', 'look_up'] }, ['look_up', 'write_down'], ['look_up']],
+    ['what it is given of that', { tools: ['ask', 'look_up'] }, ['look_up'], ['look_up']],
     ['nothing, when it is given nothing', {}, [], []],
   ])('has %s', async (_, options, tools, expected) => {
     const { orra, provider } = scripted([ask, 'Below.', 'Done.'], {
@@ -194,8 +209,12 @@ describe('a sub-agent', () => {
   })
 
   it.each([
-    ['unknown', { agent: 'nobody', input: 'x' }, 'This runtime has no agent named "nobody"'],
-    ['with unknown tools', { tools: ['none'], input: 'x' }, 'This runtime has no tool named "none"'],
+    ['unknown', { agent: 'nobody', input: 'x' }, 'There is no agent named "nobody" here.'],
+    [
+      'with unknown tools',
+      { tools: ['none'], input: 'x' },
+      'There is no tool named "none" that this run could give away.',
+    ],
     ['asked nothing', { input: ' ' }, 'This message cannot be accepted'],
     ['misspelt', { input: 'x', agnet: 'writer' }, '"agnet"'],
     ['told what to do although it has a name', { agent: 'writer', instructions: 'y', input: 'x' }, '"instructions"'],
@@ -327,6 +346,98 @@ describe('a sub-agent that waits for an approval', () => {
     const log = await logOf(orra, child)
     expect(log.at(-1)).toBe('run-ended aborted')
     expect(log.join('\n')).not.toContain('removed')
+  })
+
+  it('stops with its caller even when the call was made again', async () => {
+    const store = memoryStore()
+    const begun = aSwitch()
+    const first = createRuntime({ ...options([ask, removing]), store })
+    await first.run(bob, 'Go')
+    const request = await only(first)
+    const child = Namespace.parse(request.namespace)
+    const second = createRuntime({
+      ...options([announced(begun, { text: 'x', before: new Promise(() => {}) }), 'Here.']),
+      store,
+    })
+    await second.decide(child, request.callId, { approved: true, by: bob })
+    const stop = new AbortController()
+    const resumed = second.resume(bob, { signal: stop.signal })
+    await begun.promise
+    stop.abort()
+    expect(await resumed).toMatchObject({ reason: 'aborted' })
+    expect((await logOf(second, child)).at(-1)).toBe('run-ended aborted')
+  })
+
+  it('goes on when its caller’s process closes, and is waited for by whoever takes that up', async () => {
+    const store = memoryStore()
+    const begun = aSwitch()
+    const tools = [asking({ input: 'Do it' })]
+    const steps = [ask, announced(begun, { text: 'x', before: new Promise(() => {}) })]
+    const first = createRuntime({ provider: scriptedProvider(steps), tools, store })
+    const running = first.run(bob, 'Go').catch(() => {})
+    await begun.promise
+    await first.close()
+    await running
+    const second = createRuntime({ provider: scriptedProvider(['From below.', 'Done.']), tools, store })
+    await second.recover({ untilIdle: true })
+    expect((await logOf(second)).join('\n')).toContain('completed: From below.')
+  })
+
+  it('does not lose what is done beside it, nor let it go on alone', async () => {
+    const done: string[] = []
+    const beside = defineTool({ name: 'beside', description: 'Works.', execute: () => String(done.push('x')) })
+    const tool = defineTool({
+      name: 'ask',
+      description: 'Asks two, and hides what goes wrong.',
+      idempotent: true,
+      async execute(_, { spawn }) {
+        const both = await Promise.allSettled([spawn({ input: 'remove' }), spawn({ input: 'beside' })])
+        return both.map((one) => (one.status === 'fulfilled' ? one.value.text : 'failed')).join(' ')
+      },
+    })
+    const provider = modelOf(({ messages }) => {
+      const last = messages.at(-1)
+      if (last?.role === 'tool') return 'Done.'
+      const said = last ? textOf(last) : ''
+      return said === 'Go' ? ask : { toolCalls: [{ name: said }] }
+    })
+    const orra = createRuntime({ provider, tools: [tool, remove, beside], approvals: { suspend: true } })
+    expect(await orra.run(bob, 'Go')).toMatchObject({ reason: 'suspended' })
+    expect(done).toEqual(['x'])
+    const request = await only(orra)
+    await orra.decide(Namespace.parse(request.namespace), request.callId, { approved: true, by: bob })
+    await orra.recover({ untilIdle: true })
+    expect((await logOf(orra)).join('\n')).toContain('result call-1: Done. Done.')
+    expect(done).toEqual(['x'])
+  })
+
+  it('is told what its caller’s session is told of itself', async () => {
+    const seen: unknown[] = []
+    const { orra } = scripted([ask, 'Below.', 'Done.'], {
+      tools: [asking({ input: 'Do it' })],
+      hooks: [{ beforeModelCall: ({ metadata }) => void seen.push(metadata['workingDirectory']) }],
+    })
+    await orra.session(bob).setMetadata({ workingDirectory: '/home/bob' })
+    await orra.run(bob, 'Go')
+    expect(seen).toEqual(['/home/bob', '/home/bob', '/home/bob'])
+  })
+
+  it('approves by itself no longer once its caller does not', async () => {
+    const mild = { ...remove, approval: 'unless-auto-approved' } as const
+    const off = defineTool({
+      name: 'off',
+      description: 'Somebody changes their mind.',
+      readOnly: true,
+      async execute() {
+        await orra.session(bob).setMetadata({ autoApprove: null })
+        return 'off'
+      },
+    })
+    const { orra } = scripted([ask, { toolCalls: [{ name: 'off' }] }, removing], {
+      ...{ tools: [asking({ input: 'Do it' }), mild, off], approvals: { suspend: true } },
+    })
+    await orra.session(bob).setMetadata({ autoApprove: true })
+    expect(await orra.run(bob, 'Go')).toMatchObject({ reason: 'suspended' })
   })
 
   it('approves by itself where its caller does', async () => {

@@ -1,7 +1,16 @@
 import { scriptedProvider } from '@orra/conformance'
-import { approvals, createRuntime, defineTool, memoryStore, Namespace, type RunEvent, type Tool } from '@orra/core'
+import {
+  approvals,
+  createRuntime,
+  defineTool,
+  deny,
+  memoryStore,
+  Namespace,
+  type RunEvent,
+  type Tool,
+} from '@orra/core'
 import { describe, expect, it } from 'vitest'
-import { alice, bob, codeOf, collect, logOf, scripted } from './harness.ts'
+import { alice, announced, aSwitch, bob, codeOf, collect, logOf, scripted } from './harness.ts'
 
 const acme = Namespace.of('tenant', 'acme')
 
@@ -398,5 +407,102 @@ describe('a copy of a session that waits', () => {
     await orra.decide(alice, 'call-1', { approved: true, by: alice })
     await orra.resume(alice)
     expect(done).toHaveLength(1)
+  })
+})
+
+describe('a suspended run that goes on for another reason than a decision', () => {
+  it('is taken up again when its process dies', async () => {
+    const { tool } = remove()
+    const store = memoryStore()
+    let denied = false
+    const options = {
+      ...{ tools: [tool], store, approvals: suspend },
+      hooks: [{ beforeToolCall: () => (denied ? deny('Not today.') : undefined) }],
+    }
+    const asked = aSwitch()
+    const { orra } = scripted([call, announced(asked, { text: 'x', before: new Promise(() => {}) })], options)
+    await orra.run(bob, 'Remove it')
+    denied = true
+    const next = orra.run(bob, 'And then?').catch(() => {})
+    await asked.promise
+    await orra.close()
+    await next
+    const second = scripted(['Well.', 'Then this.'], options)
+    await second.orra.recover({ untilIdle: true })
+    expect((await logOf(second.orra)).slice(-2)).toEqual(['assistant: Then this.', 'run-ended completed'])
+  })
+})
+
+describe('what a hook answers', () => {
+  it('says whether this call is approved, and nothing else', async () => {
+    const { tool, done } = remove()
+    const both = { toolCalls: [1, 2].map((id) => ({ name: 'remove', input: { id } })) }
+    const forged = { approved: true, callId: 'call-2', by: 'tenant:acme', type: 'metadata', set: { autoApprove: true } }
+    const { orra } = scripted([both, 'Done.'], {
+      tools: [tool],
+      hooks: [
+        { approval: ({ request }) => ({ decision: request.callId === 'call-1' ? forged : { approved: false } }) },
+      ],
+    })
+    await orra.run(bob, 'Remove them')
+    expect(done).toEqual([{ id: 1 }])
+    expect(await logOf(orra)).toContain('approval-given call-1')
+    expect((await orra.session(bob).head())?.metadata).toEqual({})
+  })
+
+  it('is asked for once where runs wait, however often the run is looked at', async () => {
+    const { tool } = remove()
+    let asked = 0
+    const { orra } = scripted([call, 'Done.'], {
+      ...{ tools: [tool], approvals: suspend },
+      hooks: [{ approval: () => void (asked += 1) }],
+    })
+    await orra.run(bob, 'Remove it')
+    await orra.resume(bob)
+    await orra.resume(bob)
+    expect(asked).toBe(1)
+  })
+
+  it('is no longer waited for when the run’s time is over', async () => {
+    const { tool } = remove()
+    const { orra } = scripted([call], {
+      ...{ tools: [tool], policies: { tenant: { limits: { runTimeMs: 30 } } } },
+      hooks: [{ approval: () => new Promise<never>(() => {}) }],
+    })
+    expect(await orra.run(bob, 'Remove it')).toMatchObject({ reason: 'limit' })
+  })
+})
+
+describe('the list of what waits', () => {
+  it('has nothing of a session that is no longer there', async () => {
+    const { tool } = remove()
+    const store = memoryStore()
+    const { orra } = scripted([call], { tools: [tool], store, approvals: suspend })
+    await orra.run(bob, 'Remove it')
+    await orra.session(bob).delete()
+    expect(await waiting(orra)).toEqual([])
+    expect((await store.records.list({ collection: 'orra.approvals' })).items).toEqual([])
+  })
+
+  it('is of the very tool: another one with the same input and id is another request', async () => {
+    const [one, two] = [remove(), counted('wipe', { approval: 'always' })]
+    const named = (name: string) => ({ toolCalls: [{ name, callId: 'x', input: { id: 1 } }] })
+    const { orra } = scripted([named('remove'), named('wipe')], { tools: [one.tool, two.tool], approvals: suspend })
+    await orra.run(bob, 'Remove it')
+    const [{ inputHash = '' } = {}] = await waiting(orra)
+    await orra.run(bob, 'Wipe it', { whenBusy: 'interrupt' })
+    const decision = { approved: true, by: bob, inputHash }
+    expect(await codeOf(orra.decide(bob, 'x', decision))).toBe('approval.gone')
+  })
+
+  it.each([
+    ['malformed patterns', () => ['tenant::x']],
+    ['text', () => 'admin*'],
+    ['nothing', () => undefined],
+  ])('is not for deciders that are %s', async (_, deciders) => {
+    const { tool, done } = remove()
+    const { orra } = scripted([call], { tools: [tool], approvals: { suspend: true, deciders: deciders as never } })
+    expect(await codeOf(orra.run(bob, 'Remove it'))).toBe('options.invalid')
+    expect(done).toEqual([])
   })
 })

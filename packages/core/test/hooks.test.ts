@@ -172,3 +172,28 @@ describe('hooks', () => {
     expect(await codeOf(orra.run(bob, 'Go'))).toBe('hook.invalid-patch')
   })
 })
+
+describe('hooks of a class', () => {
+  class Guard {
+    readonly #reason = 'Never here.'
+    beforeToolCall() {
+      return deny(this.#reason)
+    }
+  }
+  const call = { toolCalls: [{ name: 'look' }] }
+  const look = () => {
+    const done: string[] = []
+    return { done, tool: defineTool({ name: 'look', description: 'Looks.', execute: () => String(done.push('x')) }) }
+  }
+
+  it.each([
+    ['given to the runtime', { hooks: [new Guard()] }],
+    ['of a plugin', { plugins: [{ name: 'guard', hooks: new Guard() }] }],
+  ])('%s are heard', async (_, options) => {
+    const { tool, done } = look()
+    const { orra } = scripted([call, 'Well.'], { tools: [tool], ...options })
+    await orra.run(bob, 'Look')
+    expect(done).toEqual([])
+    expect((await logOf(orra)).join('\n')).toContain('Never here.')
+  })
+})

@@ -28,11 +28,20 @@ describe('a limit', () => {
     await orra.run(bob, 'Hello', { key: 'one' })
     await orra.run(bob, 'Hello', { key: 'one' })
     await orra.submit(bob, 'Wait')
-    expect(await codeOf(orra.submit(bob, 'Now', { whenBusy: 'reject' }))).toBe('limit.reached')
+    expect(await codeOf(orra.submit(bob, 'Now'))).toBe('limit.reached')
     const { orra: free } = run(['One.', 'Two.'], { runsPerMonth: 2 })
     await free.submit(bob, 'Wait')
     expect(await codeOf(free.submit(bob, 'Now', { whenBusy: 'reject' }))).toBe('session.busy')
     await free.submit(bob, 'Also')
+  })
+
+  it('of messages lets nobody wait in vain for a message that was accepted before', async () => {
+    const { orra } = run(['One.'], { runsPerMonth: 1 })
+    await orra.run(bob, 'Hello', { key: 'one' })
+    expect(await orra.run(bob, 'Hello', { key: 'one' })).toMatchObject({ text: 'One.' })
+    expect(await orra.submit(bob, 'Hello', { key: 'one' })).toBe('one')
+    expect(await codeOf(orra.submit(bob, 'Hello', { key: 'two' }))).toBe('limit.reached')
+    expect(await codeOf(orra.submit(alice, 'Hello', { key: 'one' }))).toBe('limit.reached')
   })
 
   it('of messages does not count what sub-agents are asked', async () => {

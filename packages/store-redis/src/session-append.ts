@@ -121,10 +121,10 @@ function stateAfter(
 /** `undefined` when it cannot be said on this basis, because what is remembered may be old. */
 function planOn({ state, seqOfKey, isFresh }: Basis, append: Append, now: number): AppendPlan | undefined {
   const { namespace, entries, options } = append
-  const { epoch, ifIdle, expect } = options
+  const { epoch, ifIdle, ifKnown, expect } = options
   try {
     return planAppend(namespace, state && headOf(namespace.key, state), entries, {
-      ...{ epoch, ifIdle, expect, now },
+      ...{ epoch, ifIdle, ifKnown, expect, now },
       seqOfKey: (key) => seqOfKey.get(key),
     })
   } catch (error) {

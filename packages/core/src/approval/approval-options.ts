@@ -1,3 +1,4 @@
+import { compilePattern } from '../gate/pattern.ts'
 import { checkOptions, invalidOption, type OptionNames } from '../options.ts'
 import type { ApprovalRequest } from '../store/approval-request.ts'
 
@@ -11,6 +12,17 @@ export interface ApprovalOptions {
   readonly expiresMs?: number
   /** Who may decide: patterns of namespaces. @default the namespace that asks, and its ancestors */
   readonly deciders?: (request: Omit<ApprovalRequest, 'deciders'>) => readonly string[]
+}
+
+/** Throws `options.invalid` for what are no patterns. */
+export function checkDeciders(patterns: readonly string[]): readonly string[] {
+  try {
+    if (!Array.isArray(patterns) || !patterns.every((pattern) => typeof pattern === 'string')) throw new TypeError()
+    for (const pattern of patterns) compilePattern(pattern)
+    return [...patterns]
+  } catch {
+    throw invalidOption('approvals', 'what "deciders" gives is a list of patterns, such as "tenant:acme:admin:*"')
+  }
 }
 
 /** The options, checked and whole. */

@@ -47,8 +47,8 @@ export async function decideCall(
   const [logged] = await sessions.read(namespace, { after: waiting.seq - 1, limit: 1, signal })
   if (logged?.entry.type !== 'approval-requested') throw gone(namespace)
   const { request } = logged.entry
-  if (inputHash !== undefined && inputHash !== request.inputHash) throw gone(namespace)
   if (!mayDecide(request, by)) throw forbidden(namespace)
+  if (inputHash !== undefined && inputHash !== request.inputHash) throw gone(namespace)
   const why = reason === undefined ? {} : { reason: reason.toWellFormed() }
   const entry = { type: 'approval-decided', callId, asked: waiting.seq, approved, by: by.key, ...why } as const
   const { written } = await sessions.append(namespace, [entry], { signal })

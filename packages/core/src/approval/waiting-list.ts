@@ -24,14 +24,23 @@ export async function forgetRequest({ records }: Store, { namespace, callId }: A
   await records.delete(keyOf(Namespace.parse(namespace), callId)).catch(() => {})
 }
 
-/** All that wait, of a subtree. */
+/** Nothing waits in a session that is no longer there. */
+export async function forgetRequests({ records }: Store, namespace: Namespace, signal?: AbortSignal): Promise<void> {
+  for (;;) {
+    const { items } = await records.list({ collection: COLLECTION, namespace, signal })
+    for (const { id } of items) await records.delete({ collection: COLLECTION, namespace, id }, { signal })
+    if (items.length === 0) return
+  }
+}
+
+/** All that wait, of a subtree, and can still be decided. */
 export async function* waitingRequests(
   store: Store,
   within: Namespace,
   { signal }: StoreOptions = {},
 ): AsyncGenerator<ApprovalRequest> {
   for await (const request of notedRequests(store, within, signal)) {
-    if (await waitingCall(store, request, signal)) yield request
+    if (request.expiresAt > Date.now() && (await waitingCall(store, request, signal))) yield request
   }
 }
 
@@ -39,13 +48,24 @@ export async function* waitingRequests(
  * Refuses what nobody has decided in time, so that its runs go on, and removes what no longer waits. `within` is absent for
  * all namespaces.
  */
-export async function refuseExpired(store: Store, within: Namespace | undefined, signal: AbortSignal): Promise<void> {
+export async function refuseExpired(
+  store: Store,
+  within: Namespace | undefined,
+  signal: AbortSignal,
+  failed: (error: unknown) => void,
+): Promise<void> {
   for await (const request of notedRequests(store, within, signal)) {
     if (request.expiresAt > Date.now()) continue
-    const waiting = await waitingCall(store, request, signal)
-    if (waiting) await store.sessions.append(Namespace.parse(request.namespace), [expiry(waiting)], { signal })
-    else await forgetRequest(store, request)
+    // One that cannot be refused now must not keep others from it; it is tried again.
+    await refuse(store, request, signal).catch(failed)
+    signal.throwIfAborted()
   }
+}
+
+async function refuse(store: Store, request: ApprovalRequest, signal: AbortSignal): Promise<void> {
+  const waiting = await waitingCall(store, request, signal)
+  if (waiting) await store.sessions.append(Namespace.parse(request.namespace), [expiry(waiting)], { signal })
+  else await forgetRequest(store, request)
 }
 
 /** What an expired call's run, or anybody else, writes of it. */
@@ -55,10 +75,13 @@ export function expiry({ callId, seq }: Pick<WaitingCall, 'callId' | 'seq'>): Ap
 
 async function waitingCall(
   { sessions }: Store,
-  { namespace, runId, callId }: ApprovalRequest,
+  { namespace, runId, callId, spawnedBy }: ApprovalRequest,
   signal: AbortSignal | undefined,
 ): Promise<WaitingCall | undefined> {
-  const { openRun } = (await sessions.head(Namespace.parse(namespace), { signal })) ?? {}
+  const openRunOf = async (key: string) => (await sessions.head(Namespace.parse(key), { signal }))?.openRun
+  // A sub-agent whose caller has ended does nothing more, even if it is approved.
+  if (spawnedBy && (await openRunOf(spawnedBy.namespace))?.runId !== spawnedBy.runId) return undefined
+  const openRun = await openRunOf(namespace)
   return openRun?.runId === runId ? openRun.approvals?.find((call) => call.callId === callId) : undefined
 }
 

@@ -2,7 +2,7 @@ import type { Counters } from '../store/counters.ts'
 
 /** A reservation that counts until it is settled, or until this process is gone. */
 export interface KeptReservation {
-  /** Settles it, once. When it cannot be, throws what the store throws, and may be called again. */
+  /** Settles it, once. Never rejects: where the store fails, it goes on counting and is tried again for a while. */
   settle(amounts: readonly number[]): Promise<void>
 }
 
@@ -12,6 +12,9 @@ export interface KeepOptions {
   readonly everyMs: number
 }
 
+/** When it is settled again after a failure, in milliseconds: each time twice as long, about a quarter of an hour in all. */
+const RETRY = { firstMs: 1_000, longestMs: 512_000 } as const
+
 /** Extends a reservation again and again. Keeps no process from ending. */
 export function keepReservation(counters: Counters, id: string, { ttlMs, everyMs }: KeepOptions): KeptReservation {
   const extend = async () => {
@@ -20,15 +23,23 @@ export function keepReservation(counters: Counters, id: string, { ttlMs, everyMs
     if (counts === false) clearInterval(beats)
   }
   const beats = setInterval(extend, everyMs).unref()
-  let settled: Promise<unknown> | undefined
+  let settled: Promise<void> | undefined
+
+  async function settle(amounts: readonly number[], retryMs: number): Promise<void> {
+    try {
+      await counters.settle(id, amounts)
+    } catch {
+      if (retryMs <= RETRY.longestMs) {
+        setTimeout(() => settle(amounts, 2 * retryMs), retryMs).unref()
+        return
+      }
+    }
+    clearInterval(beats)
+  }
 
   return {
     async settle(amounts) {
-      clearInterval(beats)
-      settled ??= counters.settle(id, amounts).catch((error: unknown) => {
-        settled = undefined
-        throw error
-      })
+      settled ??= settle(amounts, RETRY.firstMs)
       await settled
     },
   }

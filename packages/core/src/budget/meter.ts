@@ -14,7 +14,8 @@ import { reserveReply } from './reserve-reply.ts'
 /**
  * Keeps everybody within the limits that policies set. What may be spent is reserved at every limit that holds, in one
  * step, before it is spent, and settled with what it really was; what a dead process had reserved runs out. Where no limit
- * holds it does nothing at all. Throws what the store throws, and the signal's reason.
+ * holds it does nothing at all. Throws what the store throws, and the signal's reason; but what was done is done, so
+ * nothing that settles or gives back ever rejects: where the store fails, it is tried again for a while.
  */
 export interface Meter {
   /** Counts a message against `runsPer…`. Throws `limit.reached`. */
@@ -25,6 +26,8 @@ export interface Meter {
   reserveModelCall(namespace: Namespace, rules: Rules, call: PlannedCall, signal: AbortSignal): Promise<Reserved>
   /** Reserves what a tool call costs of `usdPer…`. */
   reserveToolCall(namespace: Namespace, rules: Rules, usd: number, signal: AbortSignal): Promise<Reserved>
+  /** Counts a tool call that was made without being counted, whatever is left of `usdPer…`. */
+  countToolCall(namespace: Namespace, rules: Rules, usd: number, signal: AbortSignal): Promise<void>
 }
 
 export interface Admission {
@@ -48,10 +51,11 @@ export interface Granted {
   /** How long the reply may be, so that the limits hold; absent where no limit does. Not above what was planned. */
   readonly maxOutputTokens?: number
   /**
-   * What it really was, once; `undefined` when nobody knows, and then it is what was planned. For a tool call `undefined`
-   * means that it was made, no tokens that it was not.
+   * What it really was, once; `undefined` when nobody knows, and then it is what was planned. `answered` is the model
+   * that answered; the one that was asked for where that is left out. For a tool call `undefined` means that it was made,
+   * no tokens that it was not.
    */
-  settle(used?: Usage): Promise<void>
+  settle(used?: Usage, answered?: string): Promise<void>
 }
 
 export interface Refused {
@@ -104,7 +108,9 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
       if (!reply.granted) return reply
       const { id, planned, amountsOf, maxOutputTokens } = reply
       const kept = keepReservation(counters, id, CALL)
-      return { granted: true, maxOutputTokens, settle: (used) => kept.settle(used ? amountsOf(used) : planned) }
+      const settle: Granted['settle'] = (used, answered = call.model) =>
+        kept.settle(used ? amountsOf(used, answered) : planned)
+      return { granted: true, maxOutputTokens, settle }
     },
 
     async reserveToolCall(_namespace, rules, usd, signal) {
@@ -115,6 +121,15 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
       const reservation = await counters.reserve(claims, { ttlMs: CALL.ttlMs, signal })
       if (!reservation.granted) return refusal(held[reservation.claim] as HeldClaim, amount, now())
       return grantTool(keepReservation(counters, reservation.id, CALL), held, amount)
+    },
+
+    async countToolCall(_namespace, rules, usd, signal) {
+      const held = usd === 0 ? [] : windowClaims(rules, ['usd'], now())
+      if (held.length === 0) return
+      const amount = costInMicroUsd(usd)
+      const claims = held.map(({ place: { limit: _, ...place } }) => ({ ...place, amount }))
+      const reservation = await counters.reserve(claims, { ttlMs: CALL.ttlMs, signal })
+      if (reservation.granted) await grantTool(keepReservation(counters, reservation.id, CALL), held, amount).settle()
     },
   }
 }

@@ -1,9 +1,9 @@
-import type { Usage } from '../provider.ts'
+import { addCounts, type Usage } from '../provider.ts'
 import type { Counters } from '../store/counters.ts'
 import type { HeldClaim } from './held-claims.ts'
 import { largestFitting } from './largest-fitting.ts'
 import type { PlannedCall, Refused } from './meter.ts'
-import { microUsdOf } from './priced.ts'
+import { answerInMicroUsd, microUsdOf } from './priced.ts'
 import type { Prices } from './prices.ts'
 import { refusal, unpricedRefusal } from './refusal.ts'
 
@@ -29,8 +29,8 @@ interface ReservedReply {
   readonly maxOutputTokens: number
   /** By claim. */
   readonly planned: readonly number[]
-  /** What was really used, by claim; what has no price is as it was planned. */
-  amountsOf(used: Usage): readonly number[]
+  /** What was really used, by claim, of the model that answered; what has no price is as it was planned. */
+  amountsOf(used: Usage, answered: string): readonly number[]
 }
 
 /** Reserves a model call, and where not all of it is granted, one with a shorter reply. */
@@ -53,8 +53,8 @@ export async function reserveReply(asked: ReplyToReserve): Promise<ReservedReply
     const claims = held.map(({ place }, index) => ({ ...place, amount: planned[index] as number }))
     const reservation = await counters.reserve(claims, { ttlMs, signal })
     if (reservation.granted) {
-      const amountsOf = (used: Usage) =>
-        held.map((claim, index) => usedAmount(claim, call, used, prices) ?? (planned[index] as number))
+      const amountsOf = (used: Usage, answered: string) =>
+        held.map((claim, index) => usedAmount(claim, call, used, answered, prices) ?? (planned[index] as number))
       return { granted: true, id: reservation.id, maxOutputTokens, planned, amountsOf }
     }
     const full = held[reservation.claim] as HeldClaim
@@ -83,10 +83,11 @@ function plannedAmount(
 
 function usedAmount(
   { counted }: HeldClaim,
-  { provider, model }: PlannedCall,
+  { provider, model: asked }: PlannedCall,
   usage: Usage,
+  answered: string,
   prices: Prices | undefined,
 ): number | undefined {
-  if (counted === 'tokens') return Math.max(0, Math.ceil(usage.inputTokens + usage.outputTokens))
-  return microUsdOf(prices, { provider, model, usage })
+  if (counted === 'tokens') return Math.max(0, Math.ceil(addCounts(usage.inputTokens, usage.outputTokens)))
+  return answerInMicroUsd(prices, { provider, model: answered, asked, usage })
 }

@@ -11,6 +11,8 @@ export interface UsageReport {
   readonly usd: number
   /** Model calls whose price is not known. */
   readonly unpricedCalls: number
+  /** Model calls that were cut off, or whose reply could not be kept; their tokens are estimated where nobody knows them. */
+  readonly cutOffCalls: number
   readonly models: { readonly [model: string]: ModelUsage }
   readonly tools: { readonly [tool: string]: { readonly calls: number } }
 }

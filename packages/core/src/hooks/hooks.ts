@@ -104,3 +104,9 @@ export type Hooks = { readonly [P in HookPoint]?: Hook<P> } & {
   /** For messages. @default its place in the list */
   readonly name?: string
 }
+
+/** Hooks, and what they are called in messages. */
+export interface NamedHooks {
+  readonly name: string
+  readonly hooks: Hooks
+}

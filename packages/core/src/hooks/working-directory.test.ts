@@ -41,11 +41,13 @@ describe('workingDirectory', () => {
     ).toEqual({})
   })
 
-  it('leaves tools alone that take none', () => {
+  it('gives tools none that take none', () => {
     const session = { workingDirectory: '/home/bob' }
     const input = { working_directory: '/etc' }
+    const other = { path: '/etc' }
     for (const schema of [{}, { properties: { path: {} } }, { properties: null }, { additionalProperties: true }]) {
-      expect(inputAfter(input, session, schema)).toBe(input)
+      expect(inputAfter(input, session, schema)).toEqual({})
+      expect(inputAfter(other, session, schema)).toBe(other)
     }
     expect(inputAfter({}, session, { properties: {} }, { property: 'constructor' })).toEqual({})
   })

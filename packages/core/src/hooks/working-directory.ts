@@ -11,8 +11,8 @@ export interface WorkingDirectoryOptions {
 
 /**
  * Gives tools the directory that the session's metadata names, and not one that the model wrote. A tool declares that it takes
- * one by a property of its input schema; where the session has none, the property is taken out of the input. It keeps the
- * model from choosing the directory, and does not keep a tool from leaving it.
+ * one by a property of its input schema; where the session has none, the property is taken out of the input, as it is
+ * from any other tool's. It keeps the model from choosing the directory, and does not keep a tool from leaving it.
  */
 export function workingDirectory(options: WorkingDirectoryOptions = {}): Hooks {
   checkOptions('workingDirectory', options, OPTIONS)
@@ -24,8 +24,10 @@ export function workingDirectory(options: WorkingDirectoryOptions = {}): Hooks {
     name: 'workingDirectory',
 
     beforeToolCall({ input, inputSchema, metadata }) {
-      if (!isObject(input) || !declares(inputSchema, property)) return undefined
-      const directory = Object.hasOwn(metadata, name) ? metadata[name] : undefined
+      if (!isObject(input)) return undefined
+      const isTaken = declares(inputSchema, property, inputSchema)
+      if (!isTaken && !Object.hasOwn(input, property)) return undefined
+      const directory = isTaken && Object.hasOwn(metadata, name) ? metadata[name] : undefined
       const { [property]: _, ...rest } = input
       return { input: typeof directory === 'string' && directory !== '' ? { ...rest, [property]: directory } : rest }
     },
@@ -34,14 +36,35 @@ export function workingDirectory(options: WorkingDirectoryOptions = {}): Hooks {
 
 const OPTIONS: OptionNames<WorkingDirectoryOptions> = { metadata: true, property: true }
 
-/** Also in a schema that is put together of several. */
-function declares(schema: JsonValue | undefined, property: string): boolean {
+/** Also in a schema that is put together of several, or refers to its own parts. */
+function declares(
+  schema: JsonValue | undefined,
+  property: string,
+  whole: JsonObject,
+  seen = new Set<string>(),
+): boolean {
   if (!isObject(schema)) return false
   if (isObject(schema['properties']) && Object.hasOwn(schema['properties'], property)) return true
+  const { $ref } = schema
+  if (typeof $ref === 'string' && !seen.has($ref)) {
+    seen.add($ref)
+    if (declares(partAt(whole, $ref), property, whole, seen)) return true
+  }
   return ['allOf', 'anyOf', 'oneOf'].some((keyword) => {
     const parts = schema[keyword]
-    return Array.isArray(parts) && parts.some((part) => declares(part, property))
+    return Array.isArray(parts) && parts.some((part) => declares(part, property, whole, seen))
   })
+}
+
+/** What a reference within a schema stands for, such as `#/$defs/place`. */
+function partAt(whole: JsonObject, reference: string): JsonValue | undefined {
+  if (!reference.startsWith('#/')) return undefined
+  let part: JsonValue | undefined = whole
+  for (const name of reference.slice(2).split('/')) {
+    const key = name.replaceAll('~1', '/').replaceAll('~0', '~')
+    part = isObject(part) && Object.hasOwn(part, key) ? part[key] : undefined
+  }
+  return part
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {

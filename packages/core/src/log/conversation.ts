@@ -2,7 +2,8 @@ import type { ModelSpend } from '../budget/spend.ts'
 import { type AssistantMessage, type Message, type ToolCallPart, textOf, toolCallsOf } from '../message.ts'
 import { addUsage, NO_USAGE, type StopReason, type Usage } from '../provider.ts'
 import type { ApprovalRequest } from '../store/approval-request.ts'
-import type { ApprovalDecidedEntry, Entry, InputEntry, Lineage, MessageEntry, RunSettings } from '../store/entry.ts'
+import type { ApprovalDecidedEntry, Entry, InputEntry, MessageEntry, RunSettings } from '../store/entry.ts'
+import type { Lineage } from '../store/lineage.ts'
 import { isFree, mergeMetadata, type SessionHead } from '../store/session-head.ts'
 import { estimateTokens } from '../token-estimate.ts'
 
@@ -79,8 +80,10 @@ export interface OpenCall {
   started: boolean
 }
 
+const NO_METADATA: Conversation['metadata'] = Object.freeze({})
+
 export function emptyConversation(): Conversation {
-  return { length: 0, written: 0, messages: 0, turns: [], inbox: new Map(), run: undefined, metadata: {} }
+  return { length: 0, written: 0, messages: 0, turns: [], inbox: new Map(), run: undefined, metadata: NO_METADATA }
 }
 
 /** Folds the next entry in, with the time at which it was appended. Entries of other sessions or out of order are the caller's mistake. */
@@ -108,12 +111,14 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry,
         inbox.delete(entry.input)
         run?.inputs.add(entry.input)
       }
+      if (run) run.suspended = false
       addMessage(conversation, entry.message)
       if (run) foldRunMessage(run, entry, seq)
       return
     case 'tool-started': {
       const open = run?.openCalls.get(entry.callId)
       if (open) open.started = true
+      if (run) run.suspended = false
       return
     }
     case 'approval-requested': {
@@ -121,6 +126,7 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry,
       if (open) {
         open.request = entry.request
         open.asked = seq
+        if (run) run.suspended = false
         delete open.decision
       }
       return
@@ -135,7 +141,10 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry,
       if (run) run.suspended = false
       return
     case 'run-suspended':
-      if (run) run.suspended = run.wasSuspended = true
+      if (run) {
+        run.suspended = true
+        run.wasSuspended = true
+      }
       return
     case 'run-ended':
       conversation.run = undefined

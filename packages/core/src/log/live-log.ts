@@ -32,6 +32,8 @@ export interface LiveLog {
 interface AcceptOptions {
   readonly signal: AbortSignal
   readonly ifIdle: boolean
+  /** Only if it was accepted before: else `store.conflict` is thrown. */
+  readonly ifKnown: boolean
 }
 
 interface Acceptance {
@@ -103,10 +105,10 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
     get sessionId() {
       return sessionId
     },
-    accept: (entry, { signal, ifIdle }, accepted) =>
+    accept: (entry, { signal, ifIdle, ifKnown }, accepted) =>
       inTurn(async () => {
         signal.throwIfAborted()
-        const result = await sessions.append(namespace, [entry], { ifIdle })
+        const result = await sessions.append(namespace, [entry], { ifIdle, ifKnown })
         const told = accepted({
           place: { sessionId: result.head.id, seq: result.seqs[0] as number },
           isNew: result.written > 0,

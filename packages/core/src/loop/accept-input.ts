@@ -28,8 +28,8 @@ export async function submitInput(
 ): Promise<void> {
   const message = await beforeAppend(services.hooks, { namespace, metadata: {}, signal }, entry.message)
   const { sessions } = services.store
-  await admitted(services, namespace, entry, signal, async () => {
-    const options = { ifIdle: whenBusy === 'reject', signal }
+  await admitted(services, namespace, entry, signal, async (ifKnown) => {
+    const options = { ifIdle: whenBusy === 'reject', ifKnown, signal }
     const { written } = await sessions.append(namespace, [{ ...entry, message }], options)
     return { isNew: written > 0 }
   })

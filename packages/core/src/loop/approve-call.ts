@@ -1,4 +1,5 @@
 import { untilAborted } from '../abort.ts'
+import { checkDeciders } from '../approval/approval-options.ts'
 import { inputHash } from '../approval/input-hash.ts'
 import { expiry, noteRequest } from '../approval/waiting-list.ts'
 import type { ApprovalLevel } from '../approval-level.ts'
@@ -6,6 +7,7 @@ import type { Rules } from '../gate/gate.ts'
 import { neededApproval } from '../gate/needed-approval.ts'
 import type { JsonValue } from '../json.ts'
 import type { OpenCall } from '../log/conversation.ts'
+import { Namespace } from '../namespace.ts'
 import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
 import type { ApprovalDecidedEntry } from '../store/entry.ts'
 import type { ReadyTool } from '../tool.ts'
@@ -32,7 +34,8 @@ const WAITING: Standing = { type: 'waiting' }
 /** Has a call approved, where it needs that: by what the log says, by a hook, or later by `decide`. */
 export async function approveCall(scope: RunScope, call: CheckedCall, rules: Rules): Promise<Standing> {
   const { open } = call
-  const hash = () => inputHash(call.input)
+  const { runId } = scope
+  const hash = () => inputHash([runId, call.tool.name, call.input])
   if (open.decision && open.request) return standingOf(open.decision, open.request.inputHash === hash())
   if (open.request && open.request.inputHash !== hash()) return refused('Its input has changed while it waited.')
 
@@ -41,8 +44,9 @@ export async function approveCall(scope: RunScope, call: CheckedCall, rules: Rul
   if (!scope.services.approvals.suspend && !scope.services.hooks.has('approval')) {
     return refused('It needs an approval, and nobody here can give one.')
   }
+  const isNew = !open.request
   const request = open.request ?? (await ask(scope, call, { level, rule, hash: hash() }))
-  await seekDecision(scope, call, request)
+  await seekDecision(scope, call, request, isNew)
   const { decision } = scope.log.conversation.run?.openCalls.get(request.callId) ?? {}
   return decision ? standingOf(decision, true) : WAITING
 }
@@ -55,8 +59,16 @@ async function needOf(
 ): Promise<{ readonly level: ApprovalLevel; readonly rule: string }> {
   const own = await levelOf(scope, tool, open, value)
   const { level, rule } = neededApproval(rules, tool.name, own)
-  const { autoApprove } = scope.log.conversation.metadata
-  return { level: level === 'unless-auto-approved' && autoApprove === true ? 'never' : level, rule }
+  const isGiven = level === 'unless-auto-approved' && (await approvesItself(scope))
+  return { level: isGiven ? 'never' : level, rule }
+}
+
+/** A sub-agent's session does what the session says that it works for. */
+async function approvesItself({ services, log, signal }: RunScope): Promise<boolean> {
+  const { run, metadata } = log.conversation
+  if (!run?.spawnedBy) return metadata['autoApprove'] === true
+  const head = await services.store.sessions.head(Namespace.parse(run.spawnedBy.root), { signal })
+  return head?.metadata['autoApprove'] === true
 }
 
 async function levelOf(scope: RunScope, tool: ReadyTool, { call }: OpenCall, value: unknown): Promise<ApprovalLevel> {
@@ -98,8 +110,12 @@ async function ask(
     },
     ...{ requestedAt, expiresAt: requestedAt + expiresMs },
   }
-  const patterns = deciders?.(asked)
-  const request = patterns ? { ...asked, deciders: [...patterns] } : asked
+  const { spawnedBy } = log.conversation.run ?? {}
+  const request = {
+    ...asked,
+    ...(deciders ? { deciders: checkDeciders(deciders(asked)) } : {}),
+    ...(spawnedBy ? { spawnedBy } : {}),
+  }
   if (suspend) await noteRequest(services.store, request, signal)
   await log.append([{ type: 'approval-requested', request }], lease)
   emit({ type: 'approval-requested', request })
@@ -107,35 +123,43 @@ async function ask(
 }
 
 /** Asks the hooks, unless somebody decides in the meantime, and writes what comes of it. */
-async function seekDecision(scope: RunScope, { open }: CheckedCall, request: ApprovalRequest): Promise<void> {
+async function seekDecision(
+  scope: RunScope,
+  { open }: CheckedCall,
+  request: ApprovalRequest,
+  isNew: boolean,
+): Promise<void> {
   const { services, log, lease, emit } = scope
   const { callId } = request
   const isLate = () => Date.now() >= request.expiresAt
-  const asked = { callId, seq: log.conversation.run?.openCalls.get(callId)?.asked ?? open.asked ?? 0 }
+  const { asked: seq = 0 } = log.conversation.run?.openCalls.get(callId) ?? open
+  const asked = { type: 'approval-decided', callId, asked: seq } as const
   let entry: ApprovalDecidedEntry | undefined
-  if (!isLate() && services.hooks.has('approval')) {
+  // Where runs wait, hooks are asked once: else each pass over a run that waits would ask them again.
+  if ((isNew || !services.approvals.suspend) && !isLate() && services.hooks.has('approval')) {
     const decision = await askHooks(scope, request)
-    if (decision) entry = { type: 'approval-decided', callId, asked: asked.seq, ...decision }
+    if (decision) entry = { ...asked, approved: decision.approved, ...because(decision) }
   }
-  if (isLate()) entry = expiry(asked)
+  if (isLate()) entry = expiry({ callId, seq })
   if (!entry && !services.approvals.suspend) {
-    entry = { ...expiry(asked), reason: 'Nobody here can approve it.' }
+    entry = { ...asked, approved: false, reason: 'Nobody here can approve it.' }
   }
   // Where somebody else has decided first, this one is left out.
   if (entry) await log.append([entry], lease)
   const { decision } = log.conversation.run?.openCalls.get(callId) ?? {}
   if (!decision) return
-  const { approved, by, reason } = decision
-  emit({
-    ...{ type: 'approval-decided', callId, tool: request.tool, approved },
-    ...(by === undefined ? {} : { by }),
-    ...(reason === undefined ? {} : { reason }),
-  })
+  const { approved, by } = decision
+  const decider = by === undefined ? {} : { by }
+  emit({ type: 'approval-decided', callId, tool: request.tool, approved, ...decider, ...because(decision) })
+}
+
+function because({ reason }: ApprovalDecision): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason }
 }
 
 async function askHooks(scope: RunScope, request: ApprovalRequest): Promise<ApprovalDecision | undefined> {
   const { signal } = scope
-  using waiting = scope.untilDecided(request.callId)
+  using waiting = scope.untilDecided(request.callId, signal)
   try {
     const base = { ...hookBase(scope), signal: waiting.signal }
     const { event } = await scope.services.hooks.call('approval', base, { request, decision: undefined })

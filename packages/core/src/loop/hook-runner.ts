@@ -1,6 +1,6 @@
 import { untilAborted } from '../abort.ts'
 import { OrraError } from '../errors.ts'
-import type { DeniablePoint, Hook, HookEvent, HookEvents, HookPoint, Hooks } from '../hooks/hooks.ts'
+import type { DeniablePoint, Hook, HookEvent, HookEvents, HookPoint, Hooks, NamedHooks } from '../hooks/hooks.ts'
 import { toJson } from '../json.ts'
 import { isContent, isMessageOf, type Message } from '../message.ts'
 import { invalidOption } from '../options.ts'
@@ -41,22 +41,23 @@ interface PointRules<Event> {
   problem(patched: Event, before: Event): string | undefined
 }
 
-interface NamedHook {
+interface PointHook {
   readonly name: string
   readonly call: Hook<HookPoint>
 }
 
 /** Throws `options.invalid` for a point that does not exist. */
-export function createHookRunner(list: readonly Hooks[]): HookRunner {
-  const byPoint = new Map<string, readonly NamedHook[]>()
-  for (const [index, given] of list.entries()) {
-    if (typeof given !== 'object' || given === null)
-      throw invalidOption('hooks', `hooks[${index}] is no object with hooks`)
-    const { name = `hooks[${index}]`, ...hooks } = given
-    for (const [point, call] of Object.entries(hooks)) {
+export function createHookRunner(list: readonly NamedHooks[]): HookRunner {
+  const byPoint = new Map<string, readonly PointHook[]>()
+  for (const { name, hooks: given } of list) {
+    if (typeof given !== 'object' || given === null) throw invalidOption('hooks', `${name} is no object with hooks`)
+    checkPoints(name, given)
+    // By name, so that those of a class are found, too.
+    for (const point of Object.keys(POINTS) as HookPoint[]) {
+      const call: unknown = given[point]
       if (call === undefined) continue
-      checkPoint(name, point, call)
-      byPoint.set(point, [...(byPoint.get(point) ?? []), { name, call: call as Hook<HookPoint> }])
+      if (typeof call !== 'function') throw invalidOption('hooks', `"${point}" of ${name} is not a function`)
+      byPoint.set(point, [...(byPoint.get(point) ?? []), { name, call: call.bind(given) as Hook<HookPoint> }])
     }
   }
 
@@ -76,7 +77,7 @@ export function createHookRunner(list: readonly Hooks[]): HookRunner {
   return { has: (point) => byPoint.has(point), call }
 }
 
-async function guarded(point: HookPoint, { name, call }: NamedHook, event: HookEvent & HookEvents[HookPoint]) {
+async function guarded(point: HookPoint, { name, call }: PointHook, event: HookEvent & HookEvents[HookPoint]) {
   const { signal } = event
   try {
     return await untilAborted((async () => call(event))(), signal)
@@ -136,11 +137,10 @@ function unless(fine: boolean, problem: string): string | undefined {
   return fine ? undefined : problem
 }
 
-function checkPoint(hooks: string, point: string, call: unknown): void {
-  if (!Object.hasOwn(POINTS, point)) {
-    throw invalidOption('hooks', `"${point}" of ${hooks} is no hook point; there are ${Object.keys(POINTS).join(', ')}`)
-  }
-  if (typeof call !== 'function') throw invalidOption('hooks', `"${point}" of ${hooks} is not a function`)
+function checkPoints(name: string, given: Hooks): void {
+  const unknown = Object.keys(given).find((key) => key !== 'name' && !Object.hasOwn(POINTS, key))
+  if (unknown === undefined) return
+  throw invalidOption('hooks', `"${unknown}" of ${name} is no hook point; there are ${Object.keys(POINTS).join(', ')}`)
 }
 
 function invalidPatch(point: HookPoint, problem: string): OrraError<'hook.invalid-patch'> {

@@ -8,8 +8,9 @@ import type { Services } from './run-scope.ts'
  */
 export function refusalOf({ agents }: Services, { settings }: OpenRun, rules: Rules, tool: string): string | undefined {
   const { tools, agent } = settings
-  const profile = agent === undefined ? undefined : agents.get(agent)
-  if ((tools && !tools.includes(tool)) || profile?.allowsTool(tool) === false) {
+  // An agent that is no longer there has no tools.
+  const hasIt = agent === undefined || agents.get(agent)?.allowsTool(tool) === true
+  if ((tools && !tools.includes(tool)) || !hasIt) {
     return `The tool "${tool}" is not offered in this run.`
   }
   const decision = rules.decide({ type: 'tool', name: tool })

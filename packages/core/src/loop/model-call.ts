@@ -8,10 +8,10 @@ import { toJson } from '../json.ts'
 import type { OpenRun } from '../log/conversation.ts'
 import { type AssistantMessage, toolCallsOf } from '../message.ts'
 import type { ModelRequest, ModelResponse, ToolSpec } from '../provider.ts'
+import { callerOf } from './caller.ts'
 import { refusalOf } from './may-use.ts'
 import { type NoModelCall, receivePaid } from './paid-reply.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
-import { callerOf } from './spawn-run.ts'
 
 /** Calls the model once and appends its reply, unless a policy, a hook or a limit is against it. */
 export async function callModel(scope: RunScope, run: OpenRun, rules: Rules): Promise<NoModelCall | undefined> {

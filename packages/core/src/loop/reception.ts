@@ -89,12 +89,13 @@ export function openReception(work: Work): Reception {
     const { signal } = either
     const { metadata } = log.conversation
     const message = await beforeAppend(services.hooks, { namespace, metadata, signal }, entry.message)
-    const options = { signal, ifIdle: whenBusy === 'reject' }
+    const ifIdle = whenBusy === 'reject'
     let caller: Caller | undefined
     try {
-      const accepted = await admitted(services, namespace, entry, signal, () =>
-        log.accept({ ...entry, message }, options, ({ place, isNew }) => {
-          caller = { ...waiter, input: entry.key, place, owns: isNew }
+      const accepted = await admitted(services, namespace, entry, signal, (ifKnown) =>
+        log.accept({ ...entry, message }, { signal, ifIdle, ifKnown }, ({ place, isNew }) => {
+          // Nobody but the call that begins a sub-agent knows its key, even when it is made again.
+          caller = { ...waiter, input: entry.key, place, owns: isNew || entry.spawnedBy !== undefined }
           room.add(caller)
           const audience = work.audience()
           if (audience?.inputs.has(entry.key)) audience.join(caller)

@@ -21,7 +21,7 @@ export interface RecoverOptions {
 export interface RecoverScope {
   readonly sessions: SessionLog
   /** Refuses what nobody has approved in time, so that its run goes on. */
-  readonly refuseExpired: (signal: AbortSignal) => Promise<void>
+  readonly refuseExpired: (signal: AbortSignal, failed: (error: unknown) => void) => Promise<void>
   /** Brings one open run, or one waiting input, of a session to its end. */
   readonly resumeOnce: (namespace: Namespace) => Promise<unknown>
   readonly closing: AbortSignal
@@ -99,7 +99,7 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
     let nothing = false
     try {
       if (performance.now() - expiredAt > EXPIRY_MS) {
-        await refuseExpired(stop.signal)
+        await refuseExpired(stop.signal, tell)
         expiredAt = performance.now()
       }
       nothing = await takeUp()

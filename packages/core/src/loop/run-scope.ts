@@ -9,6 +9,7 @@ import type { UsageBook } from '../budget/usage-book.ts'
 import type { ContextBudget } from '../context/fit-turns.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { HookEvent } from '../hooks/hooks.ts'
+import type { JsonValue } from '../json.ts'
 import type { KeptLease } from '../log/keep-lease.ts'
 import type { LiveLog } from '../log/live-log.ts'
 import type { Message } from '../message.ts'
@@ -53,12 +54,12 @@ export interface RunScope {
   readonly signal: AbortSignal
   readonly emit: (event: RunEvent) => void
   readonly usage: UsageBook
-  /** Aborts with the run, and once somebody has decided of the call. */
-  readonly untilDecided: (callId: string) => LinkedAbort
+  /** Aborts with the signal, and once somebody has decided of the call. */
+  readonly untilDecided: (callId: string, signal: AbortSignal) => LinkedAbort
   /** Has a sub-agent answer in its own session. */
   readonly runChild: RunChild
-  /** Aborts with the run, and once the input no longer waits. */
-  readonly untilWithdrawn: (input: string) => LinkedAbort
+  /** Aborts with the signal, and once the input no longer waits. */
+  readonly untilWithdrawn: (input: string, signal: AbortSignal) => LinkedAbort
   /** An input has become part of this run, for whoever waits for it here. */
   readonly inputJoined: (input: string) => void
   /** An input that was to join this run came out without it. */
@@ -71,8 +72,8 @@ export type RunChild = (child: ChildRun, emit: (event: RunEvent) => void) => Pro
 export interface ChildRun {
   readonly namespace: Namespace
   readonly entry: InputEntry
-  /** Whether its session approves by itself what its caller's does. */
-  readonly autoApprove: boolean
+  /** What its session is told about itself when it is made. */
+  readonly metadata: { readonly [name: string]: JsonValue }
   readonly signal: AbortSignal
 }
 

@@ -8,10 +8,10 @@ import type { RunOutcome, RunResult } from '../run-event.ts'
 import type { InputEntry, RunEndedEntry, RunEndReason } from '../store/entry.ts'
 import { LONGEST_TIMEOUT_MS } from '../tool.ts'
 import { advance, type RunLimits } from './advance.ts'
+import { callerOf, isWanted, wakeCaller } from './caller.ts'
 import { callModel } from './model-call.ts'
 import { withdrawn } from './recorded-result.ts'
 import { beforeAppend, hookBase, lastWords, type RunScope } from './run-scope.ts'
-import { callerOf, isWanted, wakeCaller } from './spawn-run.ts'
 import { abandonedResults, callTools } from './tool-call.ts'
 
 /**
@@ -167,7 +167,7 @@ async function joinRun(scope: RunScope, input: string): Promise<void> {
   const { log, lease, signal, emit, inputJoined, inputSettled } = scope
   const entry = log.conversation.inbox.get(input)
   if (!entry) return
-  using waiting = scope.untilWithdrawn(input)
+  using waiting = scope.untilWithdrawn(input, signal)
   try {
     const prepared = await prepareMessage({ ...scope, signal: waiting.signal }, entry.message)
     if ('denied' in prepared) {

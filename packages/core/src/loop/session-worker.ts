@@ -9,6 +9,7 @@ import { canNotify } from '../store/notices.ts'
 import type { Lease } from '../store/session-log.ts'
 import { advance, type Step } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
+import { callerOf } from './caller.ts'
 import { heedOthers } from './heed-others.ts'
 import { openLeaseDesk } from './lease-desk.ts'
 import { type LiveLine, openLiveLine } from './live-line.ts'
@@ -17,7 +18,6 @@ import { openReception, type Reception } from './reception.ts'
 import { recordedResult, sessionDeleted } from './recorded-result.ts'
 import { finishRun, startRun } from './run.ts'
 import type { RunChild, RunScope, Services } from './run-scope.ts'
-import { callerOf } from './spawn-run.ts'
 import { waitingRoom } from './waiting-room.ts'
 
 type Emit = (event: RunEvent) => void
@@ -260,8 +260,8 @@ export function openSessionWorker(
     return {
       ...{ services, namespace, runId, log, lease, signal, usage, runChild },
       ...{ emit, inputJoined, inputSettled },
-      untilWithdrawn: (input) => heed.untilWithdrawn(input, signal),
-      untilDecided: (callId) => heed.untilDecided(callId, signal),
+      untilWithdrawn: heed.untilWithdrawn,
+      untilDecided: heed.untilDecided,
     }
   }
 

@@ -1,177 +1,142 @@
 import { createHash } from 'node:crypto'
-import { pause } from '../abort.ts'
+import { linkAbort, onAbort, pause, untilAborted } from '../abort.ts'
 import { TASK_AGENT } from '../agents/profile.ts'
-import { unknownAgent } from '../agents/ready-agents.ts'
-import { OrraError } from '../errors.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
 import { toUserMessage } from '../message.ts'
-import { Namespace } from '../namespace.ts'
-import { checkOptions, invalidOption, type OptionNames } from '../options.ts'
 import type { RunResult } from '../run-event.ts'
-import type { SpawnWork } from '../spawn.ts'
-import type { InputEntry, Lineage, RunSettings } from '../store/entry.ts'
+import type { Spawn, SpawnWork } from '../spawn.ts'
 import { canGoOn, type ReadyTool } from '../tool.ts'
 import { sayLive } from './live-notice.ts'
-import type { RunScope, Services } from './run-scope.ts'
+import type { ChildRun, RunScope } from './run-scope.ts'
+import { checkWork, lineageOf, permit, settingsOf } from './spawn-terms.ts'
 
 /** Thrown through a tool whose call waits for something that others say; the call is then made again. */
 export const CALL_WAITS = Symbol('the call waits')
 
-const WORK: OptionNames<SpawnWork> = {
-  input: true,
-  agent: true,
-  instructions: true,
-  tools: true,
-  model: true,
-  maxTurns: true,
-}
-
 /** How often a tool that cannot be called again looks whether its sub-agent goes on, in milliseconds. */
 const LOOK_MS = 1000
 
-/** The `spawn` of one tool call. The sub-agents that it begins are told apart by their order, so that they are found again. */
-export function spawnOf(
+/** The sub-agents that one tool call begins. */
+export interface Spawner {
+  readonly spawn: Spawn
+  /**
+   * The tool is done. Where a sub-agent waits for what others say, so does the call, whatever the tool has made of that: it
+   * throws `CALL_WAITS` once the other sub-agents are done, too. Else those that are still at work are stopped.
+   */
+  end(): Promise<void>
+}
+
+/** Sub-agents are told apart by what they are asked, and those that are asked the same by their order, so that each is found again. */
+export function openSpawner(
   scope: RunScope,
   run: OpenRun,
   open: OpenCall,
   tool: ReadyTool,
   signal: AbortSignal,
-): (work: SpawnWork) => Promise<RunResult> {
-  let begun = 0
-  return async (work) => {
-    // Before anything is waited for: several that are begun at once have the order of their calls.
-    begun += 1
-    const place = placeOf(scope, open, begun)
-    checkWork(work)
-    signal.throwIfAborted()
+): Spawner {
+  const asked = new Map<string, number>()
+  const working = new Set<Promise<unknown>>()
+  const over = linkAbort(signal)
+  let waits = false
+
+  async function begin(work: SpawnWork, place: string): Promise<RunResult> {
+    over.signal.throwIfAborted()
     const { agent = TASK_AGENT } = work
     const lineage = lineageOf(scope, run, open, agent)
-    await permit(scope, agent, lineage, signal)
-    const namespace = scope.namespace.child('agent', agent, place)
-    const entry: InputEntry = {
-      ...{ type: 'input', key: place, message: toUserMessage(work.input), spawnedBy: lineage },
-      settings: settingsOf(scope, run, work),
+    const rules = await scope.services.gate.at(scope.namespace, over.signal)
+    permit(scope, agent, lineage, rules)
+    const { autoApprove: _, ...metadata } = scope.log.conversation.metadata
+    const child: Child = {
+      namespace: scope.namespace.child('agent', agent, place),
+      metadata,
+      entry: {
+        ...{ type: 'input', key: place, message: toUserMessage(work.input), spawnedBy: lineage },
+        settings: settingsOf(scope, run, work, rules),
+      },
     }
-    const { autoApprove } = scope.log.conversation.metadata
     for (;;) {
-      const result = await scope.runChild({ namespace, entry, autoApprove: autoApprove === true, signal }, (event) =>
-        scope.emit({ type: 'agent-event', callId: open.call.callId, agent, namespace: namespace.key, event }),
-      )
+      const result = await answerOf(scope, child, { callId: open.call.callId, agent }, over.signal)
       if (result.reason !== 'suspended') return result
-      if (canGoOn(tool)) throw CALL_WAITS
-      await pause(LOOK_MS, signal)
-      signal.throwIfAborted()
+      if (canGoOn(tool)) {
+        waits = true
+        throw CALL_WAITS
+      }
+      await untilWoken(scope, child, over.signal)
     }
   }
-}
 
-/** Who began a sub-agent's run; nobody, when a log that was imported names somebody above whom it does not lie. */
-export function callerOf(
-  { key }: Namespace,
-  run: { readonly spawnedBy?: Lineage | undefined } | undefined,
-): Lineage | undefined {
-  const { spawnedBy } = run ?? {}
-  return spawnedBy && key.startsWith(`${spawnedBy.namespace}:`) ? spawnedBy : undefined
-}
-
-/** Whether the call that began a sub-agent still waits for it: its run is open. */
-export async function isWanted({ services, signal }: RunScope, { namespace, runId }: Lineage): Promise<boolean> {
-  const head = await services.store.sessions.head(Namespace.parse(namespace), { signal })
-  return head?.openRun?.runId === runId
-}
-
-/** A sub-agent that was suspended has its answer: the call that suspended with it is to be made again. */
-export async function wakeCaller({ store, notices }: Services, caller: Lineage, signal: AbortSignal): Promise<void> {
-  const namespace = Namespace.parse(caller.namespace)
-  const { runId, callId } = caller
-  await store.sessions.append(namespace, [{ type: 'call-woken', runId, callId }], { signal })
-  sayLive(notices, namespace, { type: 'changed' })
-}
-
-function checkWork(work: SpawnWork): void {
-  checkOptions('spawn', work, WORK)
-  const { agent, instructions, tools, model, maxTurns } = work
-  if (agent !== undefined && typeof agent !== 'string') throw invalidOption('agent', 'give the name of an agent')
-  if (agent !== undefined && instructions !== undefined) {
-    throw invalidOption('instructions', 'an agent with a name has its own; leave one of the two out')
-  }
-  if (instructions !== undefined && typeof instructions !== 'string') throw invalidOption('instructions', 'give text')
-  if (tools !== undefined && !(Array.isArray(tools) && tools.every((name) => typeof name === 'string'))) {
-    throw invalidOption('tools', 'give a list of tool names')
-  }
-  if (model !== undefined && (typeof model !== 'string' || model === '')) throw invalidOption('model', 'give a name')
-  if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && maxTurns > 0)) {
-    throw invalidOption('maxTurns', 'give a whole number above 0')
-  }
-}
-
-function lineageOf({ namespace, runId }: RunScope, run: OpenRun, { call }: OpenCall, agent: string): Lineage {
-  const { settings } = run
-  const spawnedBy = callerOf(namespace, run)
-  const above = spawnedBy?.agents ?? (settings.agent === undefined ? [] : [settings.agent])
   return {
-    ...{ namespace: namespace.key, runId, callId: call.callId },
-    ...{ depth: (spawnedBy?.depth ?? 0) + 1, agents: [...above, agent] },
+    // Not async: several that are begun at once have the order of their calls.
+    spawn(work) {
+      let begun: Promise<RunResult>
+      try {
+        checkWork(work)
+        const key = JSON.stringify(work)
+        const nth = (asked.get(key) ?? 0) + 1
+        asked.set(key, nth)
+        begun = begin(work, placeOf(scope, open, key, nth))
+      } catch (error) {
+        begun = Promise.reject(error)
+      }
+      working.add(begun)
+      const done = () => void working.delete(begun)
+      begun.then(done, done)
+      return begun
+    },
+    async end() {
+      using _ = over
+      if (waits && !signal.aborted) {
+        await untilAborted(Promise.allSettled(working), signal)
+        throw CALL_WAITS
+      }
+      over.abort(new DOMException('The tool call that began it is over.', 'AbortError'))
+    },
   }
 }
 
-/** Throws `agent.unknown` and `agent.denied`. */
-async function permit(
-  { services, namespace }: RunScope,
-  agent: string,
-  { agents, depth }: Lineage,
+type Child = Omit<ChildRun, 'signal'>
+
+/** A sub-agent is left when its call is; but when its caller loses the session, it goes on for whoever takes that up. */
+async function answerOf(
+  scope: RunScope,
+  child: Child,
+  { callId, agent }: { readonly callId: string; readonly agent: string },
+  signal: AbortSignal,
+): Promise<RunResult> {
+  const left = new AbortController()
+  using _ = onAbort(signal, () => {
+    if (!scope.lease.signal.aborted) left.abort(signal.reason)
+  })
+  const { key } = child.namespace
+  const running = scope.runChild({ ...child, signal: left.signal }, (event) =>
+    scope.emit({ type: 'agent-event', callId, agent, namespace: key, event }),
+  )
+  return await untilAborted(running, signal)
+}
+
+/** Until a suspended sub-agent may go on. One that is left meanwhile is not wanted any more. */
+async function untilWoken(
+  { services, lease }: RunScope,
+  { namespace, entry }: Child,
   signal: AbortSignal,
 ): Promise<void> {
-  if (agent !== TASK_AGENT && !services.agents.has(agent)) throw unknownAgent(agent, [...services.agents.keys()])
-  if (agent !== TASK_AGENT && agents.indexOf(agent) < agents.length - 1) {
-    throw denied(agent, 'It is among those that wait for this answer already.')
+  const { sessions } = services.store
+  for (;;) {
+    await pause(LOOK_MS, signal)
+    if (signal.aborted && !lease.signal.aborted) {
+      await sessions.append(namespace, [{ type: 'input-withdrawn', input: entry.key }])
+      sayLive(services.notices, namespace, { type: 'changed' })
+    }
+    signal.throwIfAborted()
+    const { suspended, approvals = [] } = (await sessions.head(namespace, { signal }))?.openRun ?? {}
+    if (!suspended || approvals.some(({ expiresAt }) => expiresAt <= Date.now())) return
   }
-  const decision = (await services.gate.at(namespace, signal)).decide({ type: 'agent', name: agent, depth })
-  if (!decision.allowed) throw denied(agent, decision.reason)
 }
 
-/** Names the sub-agent: the same for the same call, and for no other call of the session. */
-function placeOf({ runId }: RunScope, { call, seq }: OpenCall, begun: number): string {
+/** Names the sub-agent: the same for the same call and the same work, and for no other call of the session. */
+function placeOf({ runId }: RunScope, { call, seq }: OpenCall, work: string, nth: number): string {
   return createHash('sha256')
-    .update(JSON.stringify([runId, seq, call.callId, begun]))
+    .update(JSON.stringify([runId, seq, call.callId, work, nth]))
     .digest('base64url')
     .slice(0, 22)
-}
-
-function settingsOf({ services }: RunScope, { settings }: OpenRun, work: SpawnWork): RunSettings {
-  const { agent, instructions, model = agent === undefined ? settings.model : undefined, maxTurns } = work
-  const tools = toolsOf(services, settings, work)
-  return {
-    ...(agent === undefined ? {} : { agent }),
-    ...(instructions === undefined ? {} : { instructions }),
-    ...(model === undefined ? {} : { model }),
-    ...(maxTurns === undefined ? {} : { maxTurns }),
-    ...(tools === undefined ? {} : { tools }),
-  }
-}
-
-/** What a run's own `tools` leave out, its sub-agents do not get; and one without a name has nothing that its caller lacks. */
-function toolsOf(
-  { tools, agents }: RunScope['services'],
-  settings: RunSettings,
-  { agent, tools: wanted }: SpawnWork,
-): readonly string[] | undefined {
-  const unknown = wanted?.find((name) => !tools.has(name))
-  if (unknown !== undefined) throw unknownTool(unknown, [...tools.keys()])
-  if (agent !== undefined && !wanted) return settings.tools
-  const profile = settings.agent === undefined ? undefined : agents.get(settings.agent)
-  const has = (name: string) =>
-    (settings.tools?.includes(name) ?? true) && (agent !== undefined || (profile?.allowsTool(name) ?? true))
-  return (wanted ?? [...tools.keys()]).filter(has)
-}
-
-function unknownTool(tool: string, known: readonly string[]): OrraError<'tool.unknown'> {
-  const message = `This runtime has no tool named "${tool}"; it has ${known.length === 0 ? 'none' : known.join(', ')}.`
-  return new OrraError('tool.unknown', message, { details: { tool, known } })
-}
-
-function denied(agent: string, reason: string): OrraError<'agent.denied'> {
-  return new OrraError('agent.denied', `The agent "${agent}" may not be asked here: ${reason}`, {
-    details: { agent, reason },
-  })
 }

@@ -199,9 +199,13 @@ async function untilEnd<T>(
   { tool, open }: Pick<CheckedCall, 'tool' | 'open'>,
   work: (context: ToolContext) => T | Promise<T>,
 ): Promise<T> {
-  using context = openToolContext(scope, run, tool, open, signal)
-  // In a function of its own, so that a tool that throws at once fails like one that throws later.
-  return await untilAborted((async () => work(context))(), signal)
+  const { context, end } = openToolContext(scope, run, tool, open, signal)
+  try {
+    // In a function of its own, so that a tool that throws at once fails like one that throws later.
+    return await untilAborted((async () => work(context))(), signal)
+  } finally {
+    await end()
+  }
 }
 
 /** The run's own end is nobody's tool result. */

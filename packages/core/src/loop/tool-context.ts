@@ -5,24 +5,31 @@ import type { BoundRecords } from '../handles/bound-records.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
 import type { ReadyTool, ToolContext } from '../tool.ts'
 import type { RunScope } from './run-scope.ts'
-import { spawnOf } from './spawn-run.ts'
+import { openSpawner } from './spawn-run.ts'
 
-/** What one call of a tool is handed. Once it is disposed, nothing that the tool still says is heard. */
+/** What one call of a tool is handed. */
+export interface OpenToolContext {
+  readonly context: ToolContext
+  /** The tool is done: nothing that it still says is heard. Throws `CALL_WAITS` where the call is to be made again. */
+  end(): Promise<void>
+}
+
 export function openToolContext(
   scope: RunScope,
   run: OpenRun,
   tool: ReadyTool,
   open: OpenCall,
   signal: AbortSignal,
-): ToolContext & Disposable {
+): OpenToolContext {
   const { services, namespace, runId, log, emit } = scope
   const { records: store } = services.store
   const { callId } = open.call
+  const spawner = openSpawner(scope, run, open, tool, signal)
   let over = false
   let records: BoundRecords | undefined
   let memory: BoundMemory | undefined
 
-  return {
+  const context: ToolContext = {
     ...{ namespace, runId, callId, signal },
     metadata: log.conversation.metadata,
     progress(message) {
@@ -37,9 +44,13 @@ export function openToolContext(
       memory ??= bindMemory(store, namespace, signal)
       return memory
     },
-    spawn: spawnOf(scope, run, open, tool, signal),
-    [Symbol.dispose]() {
+    spawn: spawner.spawn,
+  }
+  return {
+    context,
+    end() {
       over = true
+      return spawner.end()
     },
   }
 }

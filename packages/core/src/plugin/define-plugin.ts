@@ -44,13 +44,21 @@ export function definePlugin<S extends Schema>(
   const check = checkerOf(name, schema)
   return (...[config = {}]) => {
     const made = created(name, () => definition.create(check(config) as Infer<S>))
-    return { ...made, name, ...(version === undefined ? {} : { version }) }
+    // Those of a class are none of its own fields.
+    const { start, stop } = made
+    return {
+      ...made,
+      ...(start ? { start: start.bind(made) } : {}),
+      ...(stop ? { stop: stop.bind(made) } : {}),
+      name,
+      ...(version === undefined ? {} : { version }),
+    }
   }
 }
 
 const DEFINITION: OptionNames<PluginDefinition> = { name: true, version: true, config: true, create: true }
 
-function created(name: string, create: () => object): object {
+function created(name: string, create: () => Omit<Plugin, 'name' | 'version'>): Omit<Plugin, 'name' | 'version'> {
   try {
     const made = create()
     if (typeof made === 'object' && made !== null) return made

@@ -197,9 +197,9 @@ describe('the lifetime of plugins', () => {
     const starting = thrownBy(life.start(host(closing.signal)))
     await begun.promise
     closing.abort(new Error('closed'))
-    const stopping = life.stop()
+    const stopping = thrownBy(life.stop())
     await vi.advanceTimersByTimeAsync(10_000)
-    await stopping
+    expect(await stopping).toMatchObject({ plugin: 'b', error: { code: 'plugin.failed' } })
     expect(await starting).toMatchObject({ message: 'closed' })
     expect(said).toEqual(['+a', '-a'])
     late.resolve()

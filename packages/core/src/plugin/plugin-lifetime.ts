@@ -33,6 +33,8 @@ interface Started {
 
 export function pluginLifetime(plugins: readonly Plugin[]): PluginLifetime {
   const started: Started[] = []
+  /** What could not be stopped when the runtime was closed during the start. */
+  const unstopped: Failure[] = []
   let starting: Promise<void> | undefined
   let stopping: Promise<void> | undefined
 
@@ -43,7 +45,9 @@ export function pluginLifetime(plugins: readonly Plugin[]): PluginLifetime {
         await startOne(plugin, host)
       } catch (error) {
         const failures = await stopAll()
-        throw host.signal.aborted ? host.signal.reason : startFailure({ plugin: plugin.name, error }, failures)
+        if (!host.signal.aborted) throw startFailure({ plugin: plugin.name, error }, failures)
+        unstopped.push(...failures)
+        throw host.signal.reason
       }
     }
   }
@@ -77,7 +81,8 @@ export function pluginLifetime(plugins: readonly Plugin[]): PluginLifetime {
   async function end(begun: Promise<void> | undefined): Promise<void> {
     // What kept it from starting was thrown to whoever started it.
     await begun?.catch(() => {})
-    const [first, ...others] = await stopAll()
+    const failures = await stopAll()
+    const [first, ...others] = [...unstopped.splice(0), ...failures]
     if (first) throw stopFailure(first, others)
   }
 

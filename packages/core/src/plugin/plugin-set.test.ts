@@ -41,9 +41,9 @@ describe('a set of plugins', () => {
       { name: 'many', hooks: [hook, { ...hook, name: 'mine' }] },
     ])
     expect(set.hooks).toEqual([
-      { name: 'one', ...hook },
-      { name: 'many hooks[0]', ...hook },
-      { name: 'mine', ...hook },
+      { name: 'one', hooks: hook },
+      { name: 'many hooks[0]', hooks: hook },
+      { name: 'mine', hooks: { ...hook, name: 'mine' } },
     ])
   })
 

@@ -2,7 +2,7 @@ import type { Channel } from '../channel.ts'
 import { OrraError } from '../errors.ts'
 import type { Policies } from '../gate/policy.ts'
 import type { PolicySource } from '../gate/policy-source.ts'
-import type { Hooks } from '../hooks/hooks.ts'
+import type { Hooks, NamedHooks } from '../hooks/hooks.ts'
 import { invalidOption } from '../options.ts'
 import type { Provider } from '../provider.ts'
 import type { Tool } from '../tool.ts'
@@ -15,7 +15,7 @@ import { inStartOrder } from './plugin-order.ts'
 export interface PluginSet extends PluginLifetime {
   readonly tools: readonly Tool[]
   /** Those without a name bear that of their plugin. */
-  readonly hooks: readonly Hooks[]
+  readonly hooks: readonly NamedHooks[]
   readonly providers: ReadonlyMap<string, Provider>
   readonly channels: readonly Channel[]
   readonly policies: readonly (Policies | PolicySource)[]
@@ -40,9 +40,9 @@ export function readyPlugins(given: readonly Plugin[], own: readonly Tool[] = []
   }
 }
 
-function namedHooks({ name, hooks = [] }: Plugin): readonly Hooks[] {
-  if (!isList(hooks)) return [{ name, ...hooks }]
-  return hooks.map((each, index) => ({ name: `${name} hooks[${index}]`, ...each }))
+function namedHooks({ name, hooks = [] }: Plugin): readonly NamedHooks[] {
+  if (!isList(hooks)) return [{ name: hooks.name ?? name, hooks }]
+  return hooks.map((each, index) => ({ name: each.name ?? `${name} hooks[${index}]`, hooks: each }))
 }
 
 function isList(hooks: Hooks | readonly Hooks[]): hooks is readonly Hooks[] {

@@ -18,12 +18,8 @@ const REASONS: { readonly [Reason in RunEndReason]: true } = {
 type Fields = { readonly [name: string]: unknown }
 
 const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } = {
-  input: ({ key, message, settings, whenBusy, spawnedBy }) =>
-    isKey(key) &&
-    isSaid(message) &&
-    isSettings(settings) &&
-    isOneOf(whenBusy, undefined, 'interrupt', 'steer') &&
-    isLineage(spawnedBy),
+  input: ({ key, message, settings, whenBusy }) =>
+    isKey(key) && isSaid(message) && isSettings(settings) && isOneOf(whenBusy, undefined, 'interrupt', 'steer'),
   'input-withdrawn': ({ input, denial }) => isKey(input) && isTextOrNone(denial),
   message: ({ message, input, stopReason, usage, model }) => {
     if (isMessageOf('user', message)) return isSaid(message) && (input === undefined || isKey(input))
@@ -138,14 +134,6 @@ function isSettings(settings: unknown): boolean {
   return (
     (model === undefined || isText(model)) && (tools === undefined || (Array.isArray(tools) && tools.every(isText)))
   )
-}
-
-function isLineage(lineage: unknown): boolean {
-  if (lineage === undefined) return true
-  if (!isObject(lineage)) return false
-  const { namespace, runId, callId, depth, agents } = lineage
-  if (!isText(namespace) || !isText(runId) || !isText(callId)) return false
-  return Number.isSafeInteger(depth) && Array.isArray(agents) && agents.every(isText)
 }
 
 function isRequest(request: unknown): boolean {

@@ -8,7 +8,7 @@ import type { StoreOptions } from '../store/page.ts'
 import type { SessionHead } from '../store/session-head.ts'
 import { readSessionLines, sessionLines } from './json-lines.ts'
 import { type SessionEvent, type Watched, type WatchOptions, watchSession } from './watch.ts'
-import { settledPart, unapprovedPart, writeLog } from './write-log.ts'
+import { importablePart, settledPart, writeLog } from './write-log.ts'
 
 /** One namespace's conversation, to look at and to look after. Costs nothing until it is asked something. */
 export interface Session {
@@ -69,7 +69,13 @@ const SET_METADATA_OPTIONS: OptionNames<SetMetadataOptions> = { expect: true, si
 const WATCH_OPTIONS: OptionNames<WatchOptions> = { after: true, signal: true }
 const FORK_OPTIONS: OptionNames<ForkOptions> = { through: true, signal: true }
 
-export function openSession(watched: Watched): Session {
+/** What a session needs to know. */
+export interface SessionParts extends Watched {
+  /** It was deleted: what is kept beside its log is of no use any more. */
+  deleted(signal: AbortSignal | undefined): Promise<void>
+}
+
+export function openSession(watched: SessionParts): Session {
   const { namespace, sessions } = watched
 
   function entries(options: EntriesOptions = {}): AsyncGenerator<LoggedEntry> {
@@ -130,10 +136,11 @@ export function openSession(watched: Watched): Session {
       if (head) yield* sessionLines(head, entries(options))
     },
     async import(lines) {
-      await writeLog(sessions, namespace, unapprovedPart(await readSessionLines(lines)))
+      await writeLog(sessions, namespace, importablePart(await readSessionLines(lines)))
     },
     async delete(options) {
       const deleted = (await sessions.delete(namespace, options)) > 0
+      await watched.deleted(options?.signal)
       if (deleted) sayLive(watched.notices, namespace, { type: 'changed' })
       return deleted
     },

@@ -36,11 +36,20 @@ const OF_AN_OPEN_RUN: ReadonlySet<Entry['type']> = new Set([
   'call-woken',
 ])
 
-/** A log as it may be imported: what was approved in a run that is still open was approved elsewhere, and is asked for again. */
-export function unapprovedPart(entries: readonly Entry[]): readonly Entry[] {
+/**
+ * A log as it may be imported. Whoever wrote its lines can speak for no other session: no input in it is a sub-agent's, and
+ * what was approved in a run that is still open is asked for again.
+ */
+export function importablePart(entries: readonly Entry[]): readonly Entry[] {
   const last = entries.findLastIndex(({ type }) => type === 'run-started' || type === 'run-ended')
-  if (entries[last]?.type !== 'run-started') return entries
-  return entries.filter(({ type }, index) => index < last || !OF_AN_OPEN_RUN.has(type))
+  const open = entries[last]?.type === 'run-started' ? last : entries.length
+  return entries.filter(({ type }, index) => index < open || !OF_AN_OPEN_RUN.has(type)).map(withoutCaller)
+}
+
+function withoutCaller(entry: Entry): Entry {
+  if (entry.type !== 'input') return entry
+  const { spawnedBy: _, ...input } = entry
+  return input
 }
 
 /**

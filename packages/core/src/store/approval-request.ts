@@ -1,5 +1,6 @@
 import type { ApprovalLevel } from '../approval-level.ts'
 import type { JsonValue } from '../json.ts'
+import type { Lineage } from './lineage.ts'
 
 /** A call that waits for somebody's decision; as it stands in the log. */
 export interface ApprovalRequest {
@@ -10,7 +11,7 @@ export interface ApprovalRequest {
   readonly tool: string
   /** What is to be approved: the input as hooks and schema have left it. */
   readonly input: JsonValue
-  /** SHA-256 of the input, in hexadecimal digits. What was approved is done with this input or not at all. */
+  /** SHA-256 of the run, the tool and the input, in hexadecimal digits. What was approved is done as it was or not at all. */
   readonly inputHash: string
   readonly level: Exclude<ApprovalLevel, 'never'>
   /** What asked for it: the tool, or a policy. */
@@ -20,6 +21,8 @@ export interface ApprovalRequest {
    * namespace that asks, and its ancestors, and nobody else
    */
   readonly deciders?: readonly string[]
+  /** Whose call the run answers, when it is a sub-agent's. */
+  readonly spawnedBy?: Lineage
   /** When it was asked, and from when on it can no longer be approved: milliseconds since 1970. */
   readonly requestedAt: number
   readonly expiresAt: number

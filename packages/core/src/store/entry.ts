@@ -2,6 +2,7 @@ import type { JsonValue } from '../json.ts'
 import type { AssistantMessage, ToolMessage, UserMessage } from '../message.ts'
 import type { StopReason, Usage } from '../provider.ts'
 import type { ApprovalDecision, ApprovalRequest } from './approval-request.ts'
+import type { Lineage } from './lineage.ts'
 
 /** What one message asked of its run, kept with it so that any process can do it later. */
 export interface RunSettings {
@@ -15,18 +16,6 @@ export interface RunSettings {
   readonly agent?: string
   /** In place of those of the runtime and the agent: for a sub-agent that is made for one task. */
   readonly instructions?: string
-}
-
-/** Whose call began a sub-agent. */
-export interface Lineage {
-  /** The key of the namespace, and the run and the call in it. */
-  readonly namespace: string
-  readonly runId: string
-  readonly callId: string
-  /** 1 for a sub-agent that a person's own run has begun. */
-  readonly depth: number
-  /** The agents above it, outermost first. */
-  readonly agents: readonly string[]
 }
 
 /** Why a run ended. Only `error` is a failure of the system; the others are ends that somebody chose. */

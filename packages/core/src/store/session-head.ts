@@ -5,6 +5,7 @@ import type { JsonValue } from '../json.ts'
 import type { ToolMessage } from '../message.ts'
 import type { Namespace } from '../namespace.ts'
 import type { ApprovalRequestedEntry, Entry, InputEntry, LoggedEntry } from './entry.ts'
+import { freeze } from './freeze.ts'
 
 /** What can be known of a session without reading its log. Its size does not grow with the log's. */
 export interface SessionHead {
@@ -81,6 +82,7 @@ export function planAppend(
   options: {
     readonly epoch?: number | undefined
     readonly ifIdle?: boolean | undefined
+    readonly ifKnown?: boolean | undefined
     readonly expect?: SessionHead['metadata'] | undefined
     /** The store's clock. */
     readonly now: number
@@ -93,6 +95,7 @@ export function planAppend(
   const isWriter = base.epoch > 0 && options.epoch === base.epoch
   if (!isWriter && !entries.every(isFree)) throw fenced(namespace)
   const isKnown = (entry: Entry) => entry.type === 'input' && options.seqOfKey(entry.key) !== undefined
+  if (options.ifKnown && !entries.every(isKnown)) throw unknownInput(namespace)
   if (options.ifIdle && isBusy(base) && !entries.every(isKnown)) throw busy(namespace)
   if (!meets(base.metadata, options.expect)) throw conflict(namespace)
 
@@ -180,11 +183,11 @@ function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
     }
     case 'message': {
       const { message, input } = entry
-      const answered = message.role === 'tool' ? withoutCalls(next, message) : next
+      const answered = message.role === 'tool' ? withoutCalls(atWork(next), message) : atWork(next)
       return input === undefined ? answered : { ...answered, inbox: taken(head, input) }
     }
     case 'approval-requested':
-      return withApproval(next, entry, seq)
+      return withApproval(atWork(next), entry, seq)
     case 'approval-decided':
       return awake(withoutApprovals(next, new Set([entry.callId])), seq)
     case 'call-woken':
@@ -200,7 +203,7 @@ function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
       return idle
     }
     case 'tool-started':
-      return next
+      return atWork(next)
   }
 }
 
@@ -223,10 +226,17 @@ function withoutCalls(head: SessionHead, { content }: ToolMessage): SessionHead 
   return withoutApprovals(head, new Set(content.map(({ callId }) => callId)))
 }
 
+/** Something has come that may end a wait. */
 function awake(head: SessionHead, seq: number): SessionHead {
-  if (!head.openRun) return head
+  const { openRun, ...rest } = atWork(head)
+  return openRun ? { ...rest, openRun: { ...openRun, wokenAt: seq } } : head
+}
+
+/** The run goes on, whatever it waits for. */
+function atWork(head: SessionHead): SessionHead {
+  if (!head.openRun?.suspended) return head
   const { suspended: _, ...openRun } = head.openRun
-  return { ...head, openRun: { ...openRun, wokenAt: seq } }
+  return { ...head, openRun }
 }
 
 function taken(head: SessionHead, input: string): readonly string[] {
@@ -240,7 +250,8 @@ export function mergeMetadata(
   metadata: SessionHead['metadata'],
   set: SessionHead['metadata'],
 ): SessionHead['metadata'] {
-  return Object.fromEntries(Object.entries({ ...metadata, ...set }).filter(([, value]) => value !== null))
+  // Handed to tools and hooks, which must not be able to change what others go by.
+  return freeze(Object.fromEntries(Object.entries({ ...metadata, ...set }).filter(([, value]) => value !== null)))
 }
 
 function meets(metadata: SessionHead['metadata'], expect: SessionHead['metadata'] = {}): boolean {
@@ -252,6 +263,11 @@ function meets(metadata: SessionHead['metadata'], expect: SessionHead['metadata'
 function conflict(namespace: Namespace): OrraError<'store.conflict'> {
   const message =
     'The metadata of this session has changed since; nothing was appended. Read it again, then decide anew.'
+  return new OrraError('store.conflict', message, { details: { namespace: namespace.key } })
+}
+
+function unknownInput(namespace: Namespace): OrraError<'store.conflict'> {
+  const message = 'This input was not accepted before, and may not be now; nothing was appended.'
   return new OrraError('store.conflict', message, { details: { namespace: namespace.key } })
 }
 

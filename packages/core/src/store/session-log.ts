@@ -53,6 +53,8 @@ export interface AppendOptions extends StoreOptions {
   readonly epoch?: number
   /** Throw `session.busy`, and append nothing, when an input waits or a run is open; but not for inputs it knows. @default false */
   readonly ifIdle?: boolean
+  /** Throw `store.conflict`, and append nothing, unless all are inputs that it knows: their places are all that is asked for. @default false */
+  readonly ifKnown?: boolean
   /** Throw `store.conflict`, and append nothing, unless metadata has these values now; `null` for none. @default anything */
   readonly expect?: SessionHead['metadata'] | undefined
 }

@@ -1,0 +1,243 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { delegateToAgent, type Policies, type Policy, policySource } from '@orra/core'
+import { describe, expect, it } from 'vitest'
+import { asking, asks, call, DOERS, delegates, diedIn, dieIn, PATHS, started, untilIdle } from './gated-paths.ts'
+import {
+  type Against,
+  NOTHING,
+  shownIn,
+  source,
+  type Tried,
+  toldOf,
+  tried,
+  type World,
+  worldFor,
+} from './gated-world.ts'
+import { bob, codeOf } from './harness.ts'
+
+// Every way by which a tool can come to run, and everything that may be against it. A new way is one more line in PATHS;
+// the last tests here fail until whoever adds one has looked at that table.
+
+const DENIES: Policies = { tenant: { tools: { deny: ['act'] } } }
+const unreachable = () => {
+  throw new Error('The database is gone.')
+}
+const OTHERS = ['ask', 'look', 'spawn_agent', 'delegate_to_agent']
+
+const AGAINST: readonly Against[] = [
+  { name: 'a policy denies it', policies: () => ({ policies: DENIES }) },
+  { name: 'a policy allows others only', policies: () => ({ policies: { '*:acme': { tools: { allow: OTHERS } } } }) },
+  {
+    name: 'one of several sources denies it',
+    policies: () => ({ policies: [{}, DENIES, { policiesFor: () => ({}) }] }),
+  },
+  { name: 'a policy of a plugin denies it', policies: () => ({ plugins: [{ name: 'strict', policies: DENIES }] }) },
+  {
+    name: 'a policy is turned against it',
+    later: true,
+    policies: (isChanged) => source(() => (isChanged() ? DENIES : {})),
+  },
+  {
+    name: 'a policy that is asked for elsewhere is turned against it',
+    later: true,
+    policies: (isChanged) => source(async () => (isChanged() ? DENIES : {})),
+  },
+  {
+    name: 'policies that are kept are told to be loaded anew',
+    later: true,
+    policies(isChanged, onChange) {
+      const policies = policySource({ load: () => (isChanged() ? DENIES : {}) })
+      onChange(() => policies.invalidate(bob))
+      return { policies }
+    },
+  },
+  { name: 'policies cannot be had', isSilent: true, policies: () => source(unreachable) },
+  {
+    name: 'policies cannot be had, and are asked for elsewhere',
+    isSilent: true,
+    policies: () => source(async () => unreachable()),
+  },
+  {
+    name: 'policies cannot be used',
+    isSilent: true,
+    policies: () => source(() => ({ tenant: { tool: {} } as Policy })),
+  },
+  {
+    name: 'policies cannot be had any more',
+    ...{ later: true, isSilent: true },
+    policies: (isChanged) => source(() => (isChanged() ? unreachable() : {})),
+  },
+  {
+    name: 'policies are none any more',
+    ...{ later: true, isSilent: true },
+    policies: (isChanged) => source(() => (isChanged() ? (undefined as never) : {})),
+  },
+]
+
+describe.each(PATHS)('by way of $name', (path) => {
+  it('a tool runs as often as it should when nothing is against it', async () => {
+    const world = await tried(path, NOTHING)
+    expect(world.ran).toEqual(path.runs ?? ['execute'])
+    expect(toldOf(world)).not.toContain('not allowed')
+  })
+
+  it.each(AGAINST)('it never runs when $name', async (against) => {
+    const world = await tried(path, against)
+    expect(world.ran).toEqual([])
+    if (!path.isShown) expect(shownIn(world, against)).toBe(0)
+    if (!against.isSilent) expect(toldOf(world)).toContain('The tool \\"act\\" is not allowed here.')
+    // Else it was not tried what was to be tried.
+    if (against.later) expect(world.changedAt).toBeDefined()
+  })
+})
+
+const hidden = 'is not offered in this run'
+const below = (work: object) => ({ tools: [asking(work)] })
+
+/** Ways in which a run does not have a tool, although policies allow it. */
+const HIDDEN: readonly (readonly [string, (world: World) => Promise<unknown>])[] = [
+  ['its own tools', (world) => world.open([world.acts, 'Done.']).run(bob, 'Go', { tools: [] })],
+  [
+    'the profile of its agent',
+    (world) =>
+      world
+        .open([world.acts, 'Done.'], { agents: [{ name: 'reader', tools: ['look'] }] })
+        .run(bob, 'Go', { agent: 'reader' }),
+  ],
+  [
+    'what its caller gives it',
+    (world) =>
+      world
+        .open([asks, world.acts, 'Below.', 'Done.'], { tools: [...below({ tools: ['ask'] }).tools, world.act] })
+        .run(bob, 'Go'),
+  ],
+  [
+    'what its caller has',
+    (world) =>
+      world
+        .open([asks, world.acts, 'Below.', 'Done.'], { tools: [...below({ tools: ['act'] }).tools, world.act] })
+        .run(bob, 'Go', { tools: ['ask'] }),
+  ],
+  [
+    'what the profile of its caller has',
+    (world) =>
+      world
+        .open([asks, asks, world.acts, 'Deep.', 'Below.', 'Done.'], {
+          ...{ agents: [{ name: 'reader', tools: ['ask'] }], tools: [asking({ tools: ['act', 'ask'] }), world.act] },
+        })
+        .run(bob, 'Go', { agent: 'reader' }),
+  ],
+  [
+    'what the caller of its caller has, whoever it is',
+    (world) =>
+      world
+        .open([delegates('boss'), delegates('doer'), world.acts, 'Deep.', 'Below.', 'Done.'], {
+          ...{ agents: DOERS, tools: [delegateToAgent(DOERS), world.act] },
+        })
+        .run(bob, 'Go', { tools: ['delegate_to_agent'] }),
+  ],
+  [
+    'what it had before a crash',
+    async (world) => {
+      await dieIn(world.store, diedIn({ tools: ['look'] }))
+      await world.open(['Done.']).resume(bob)
+    },
+  ],
+  [
+    'the profile that its agent has by now',
+    async (world) => {
+      await dieIn(world.store, diedIn({ agent: 'reader' }))
+      await world.open(['Done.'], { agents: [{ name: 'reader', tools: [] }] }).recover(untilIdle)
+    },
+  ],
+]
+
+describe('what a run does not have', () => {
+  it.each(HIDDEN)('by %s never runs', async (_, go) => {
+    const world = worldFor({}, NOTHING)
+    await go(world)
+    expect(world.ran).toEqual([])
+    expect(toldOf(world)).toContain(hidden)
+  })
+})
+
+describe('what runs', () => {
+  const sources = join(import.meta.dirname, '../src')
+  const files = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !/\.test(-d)?\.ts$/.test(file))
+    .map((file) => ({
+      file: file.replaceAll('\\', '/'),
+      code: readFileSync(join(sources, file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, ''),
+    }))
+  const countOf = (pattern: RegExp) =>
+    Object.fromEntries(
+      files.flatMap(({ file, code }) => {
+        const { length } = code.match(pattern) ?? []
+        return length ? [[file, length]] : []
+      }),
+    )
+
+  // Whoever changes one of these numbers adds the path to PATHS.
+  it('is called in two places, which the paths lead to', () => {
+    expect(Object.keys(countOf(/\b(execute|reconcile)\b/g)).sort()).toEqual([
+      'agents/agent-tools.ts',
+      'loop/tool-call.ts',
+      'tool.ts',
+    ])
+    const called = /(\.|\[['"])(execute|reconcile)(['"]\])?\s*(\?\.)?(\(|\.(call|apply)\()/g
+    expect(countOf(called)).toEqual({ 'loop/tool-call.ts': 2 })
+    expect(countOf(/\.(execute|reconcile)\.bind\(/g)).toEqual({ 'tool.ts': 2 })
+    // Where it is neither called nor bound, it is asked whether it is there; and it is handed on to nobody.
+    expect(countOf(/\.(execute|reconcile)\b(?!\??\.?\(|\.bind)/g)).toEqual({ 'loop/tool-call.ts': 1, 'tool.ts': 5 })
+    expect(countOf(/\{[^{}\n]*\b(execute|reconcile)\b[^{}\n]*\} = /g)).toEqual({})
+  })
+
+  it('is called by the loop alone, which asks before it takes a call up and once it is approved', () => {
+    expect(countOf(/from '.*\/tool-call\.ts'/g)).toEqual({ 'loop/run.ts': 1 })
+    expect(countOf(/\bcallTools\(/g)).toEqual({ 'loop/run.ts': 1, 'loop/tool-call.ts': 1 })
+    for (const step of ['callTool', 'attempt', 'perform', 'reconciled', 'inTime', 'untilEnd']) {
+      // Each is called where it was; `inTime` for both, and it leads to `untilEnd` with a deadline and without.
+      const calls = countOf(new RegExp(`(?<!function )\\b${step}(<T>)?\\(`, 'g'))['loop/tool-call.ts']
+      expect([step, calls]).toEqual([step, step === 'inTime' || step === 'untilEnd' ? 2 : 1])
+    }
+    expect(countOf(/\brefusalOf\(/g)['loop/tool-call.ts']).toBe(2)
+  })
+})
+
+// What is known not to hold. One that does by now fails here, and becomes a line of a table above.
+describe('a known gap', () => {
+  const turned = AGAINST.find(({ name }) => name === 'a policy is turned against it') ?? NOTHING
+
+  it.fails('a tool runs for an agent that there no longer is, whatever its profile said', async () => {
+    const world = worldFor({}, NOTHING)
+    await dieIn(world.store, diedIn({ agent: 'reader' }))
+    const orra = world.open([], { agents: [{ name: 'writer' }] })
+    expect(await codeOf(orra.resume(bob))).toBe('agent.unknown')
+    expect(world.ran).toEqual([])
+  })
+
+  it.fails('a tool runs although a policy was turned against it while it found out what had come of the call', async () => {
+    const reconcile = () => world.change()
+    const world: Tried = worldFor({ hints: { reconcile: reconcile as () => undefined } }, turned)
+    await dieIn(world.store, diedIn({}, started))
+    await world.open(['Done.']).resume(bob)
+    expect(world.ran).toEqual(['reconcile'])
+  })
+
+  it.fails('a tool runs although a policy has asked for an approval while a hook took its time', async () => {
+    let isRaised = false
+    const beforeToolCall = () => {
+      isRaised = true
+    }
+    const world = worldFor(
+      {},
+      {
+        name: '',
+        policies: () => source(() => (isRaised ? { tenant: { approval: { act: 'always' } } } : {})),
+      },
+    )
+    await world.open([call, 'Done.'], { hooks: [{ beforeToolCall }] }).run(bob, 'Go')
+    expect(world.ran).toEqual([])
+  })
+})
