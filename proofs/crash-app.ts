@@ -1,24 +1,33 @@
-// The application that `pnpm crash` kills: two users at once, with tools of every kind, a message that joins a run and one
-// that interrupts it. What the model says and what is checked depends on nothing but what was said before.
+// The application that `pnpm crash` kills: four users at once, with tools of every kind, a message that joins a run and one
+// that interrupts it, calls that somebody must approve, and sub-agents whose calls somebody must approve. What the model says
+// and what is checked depends on nothing but what was said before.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CrashApp } from '@orra/conformance'
-import { Namespace, type Runtime, type Store, type ToolResultPart } from '@orra/core'
+import { Namespace, type Runtime } from '@orra/core'
+import { decideAll } from './crash-approver.ts'
+import { checkEffects } from './crash-check.ts'
 import { provider } from './crash-model.ts'
 import { openPlace } from './crash-stores.ts'
-import { crashTools, PRICE } from './crash-tools.ts'
+import { crashTools } from './crash-tools.ts'
 
-const bob = Namespace.of('tenant', 'acme', 'user', 'bob')
-const alice = Namespace.of('tenant', 'acme', 'user', 'alice')
+const acme = Namespace.of('tenant', 'acme')
+const bob = acme.child('user', 'bob')
+const alice = acme.child('user', 'alice')
+const carol = acme.child('user', 'carol')
+const dave = acme.child('user', 'dave')
 
 const app: CrashApp = {
   openStore: openPlace,
-  options: (store) => ({ provider, tools: crashTools(store), instructions: 'You keep the rooms of a house.' }),
+  options: (store) => ({
+    provider,
+    tools: crashTools(store),
+    instructions: 'You keep the rooms of a house.',
+    approvals: { suspend: true },
+  }),
   async converse(orra) {
-    await Promise.all([talkWithBob(orra), talkWithAlice(orra)])
+    await Promise.all([talkWithBob(orra), talkWithAlice(orra), talkWithCarol(orra), talkWithDave(orra)])
   },
-  async check(store) {
-    for (const namespace of [bob, alice]) await checkEffects(store, namespace)
-  },
+  check: (store) => checkEffects(store, acme, provider),
 }
 export default app
 
@@ -38,6 +47,20 @@ async function talkWithAlice(orra: Runtime): Promise<void> {
   await dawdling
 }
 
+/** She says yes and no once her run is suspended, and then yes at once. */
+async function talkWithCarol(orra: Runtime): Promise<void> {
+  await orra.run(carol, 'clear out', { key: 'carol-1' })
+  await decideAll(orra, carol, true)
+  await orra.submit(carol, 'clear the green one', { key: 'carol-2' })
+  await decideAll(orra, carol, false)
+}
+
+/** Two sub-agents ask him, and he says yes to one and no to the other. */
+async function talkWithDave(orra: Runtime): Promise<void> {
+  await orra.submit(dave, 'have it cleared out', { key: 'dave-1' })
+  await decideAll(orra, dave, true)
+}
+
 /** Waits until the model has asked for this tool, in whatever process that was. */
 async function untilCalled(orra: Runtime, namespace: Namespace, tool: string): Promise<void> {
   for (;;) {
@@ -46,37 +69,4 @@ async function untilCalled(orra: Runtime, namespace: Namespace, tool: string): P
     if (parts.some((part) => part.type === 'tool-call' && part.name === tool)) return
     await delay(5)
   }
-}
-
-/** What was done is what the log says was done: all of that, and no more than what it does not know. */
-async function checkEffects(store: Store, namespace: Namespace): Promise<void> {
-  const logged = await store.sessions.read(namespace)
-  const results = logged.flatMap(({ entry }) =>
-    entry.type === 'message' && entry.message.role === 'tool' ? entry.message.content : [],
-  )
-  for (const tool of ['remember', 'pay', 'book']) {
-    const { items } = await store.records.list({ collection: tool, namespace })
-    const told = results.filter(({ name }) => name === tool)
-    const done = told.filter(({ isError }) => !isError)
-    const ids = items.map(({ id }) => id)
-    demand(
-      done.every(({ callId }) => ids.includes(callId)),
-      `what ${tool} did is not there`,
-    )
-    demand(items.length <= told.length, `${tool} did more than it was asked to`)
-  }
-  await checkPayments(store, namespace, results)
-}
-
-async function checkPayments(store: Store, namespace: Namespace, results: readonly ToolResultPart[]): Promise<void> {
-  const { items } = await store.counters.list({ namespace })
-  const used = items.reduce((sum, counter) => sum + counter.used, 0)
-  const payments = results.filter(({ name }) => name === 'pay')
-  const done = payments.filter(({ isError }) => !isError)
-  demand(used >= PRICE * done.length, 'a payment is not counted')
-  demand(used <= PRICE * payments.length, 'a payment is counted twice')
-}
-
-function demand(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(`The application's own check: ${otherwise}.`)
 }

@@ -1,12 +1,23 @@
 import type { Message, Provider, ToolCallPart } from '@orra/core'
 import { textOf } from '@orra/core'
 
+type Call = Pick<ToolCallPart, 'name' | 'input'>
+
+const plain = (name: string): Call => ({ name, input: {} })
+const tearDown = (room: string): Call => ({ name: 'tear_down', input: { room } })
+const send = (task: string): Call => ({ name: 'spawn_agent', input: { task } })
+
 /** Which tools a message leads to; any other is answered at once. */
-const PLANS: { readonly [text: string]: readonly string[] } = {
-  arrange: ['look_up', 'remember', 'pay', 'book'],
-  wait: ['wait_for_word'],
-  pay: ['pay'],
-  dawdle: ['dawdle'],
+const PLANS: { readonly [text: string]: readonly Call[] } = {
+  arrange: ['look_up', 'remember', 'pay', 'book'].map(plain),
+  wait: [plain('wait_for_word')],
+  pay: [plain('pay')],
+  dawdle: [plain('dawdle')],
+  'clear out': [tearDown('red'), plain('look_up'), tearDown('blue')],
+  'clear the green one': [tearDown('green')],
+  'have it cleared out': [send('clear the red one'), send('clear the blue one')],
+  'clear the red one': [tearDown('red')],
+  'clear the blue one': [tearDown('blue')],
 }
 
 /** A model that looks only at the conversation: it asks for tools after a message with a plan, and answers all else. */
@@ -16,9 +27,7 @@ export const provider: Provider = {
   async *stream({ messages }) {
     const last = messages.at(-1) as Message
     const plan = last.role === 'user' ? (PLANS[textOf(last)] ?? []) : []
-    const calls = plan.map(
-      (name): ToolCallPart => ({ type: 'tool-call', callId: crypto.randomUUID(), name, input: {} }),
-    )
+    const calls = plan.map((call): ToolCallPart => ({ type: 'tool-call', callId: crypto.randomUUID(), ...call }))
     const said = plan.length > 0 ? 'One moment.' : `That was message ${messages.length}.`
     for (const text of said.split(/(?<= )/)) yield { type: 'text-delta', text }
     yield {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { defineTool, type JsonValue, type Store, type Tool, type ToolContext } from '@orra/core'
+import { defineTool, type JsonValue, type Store, spawnAgent, type Tool, type ToolContext } from '@orra/core'
 
 /** What a payment costs, in cents. */
 export const PRICE = 5
@@ -58,6 +58,19 @@ export function crashTools({ sessions, records, counters }: Store): readonly Too
         return booking === undefined ? undefined : `booked ${booking}`
       },
     }),
+
+    defineTool({
+      name: 'tear_down',
+      description: 'Tears a room down: somebody must approve it, and nobody can find out afterwards whether it did.',
+      input: { type: 'object', properties: { room: { type: 'string' } }, required: ['room'] },
+      destructive: true,
+      async execute({ room }, context) {
+        await records.put(recordOf(context, 'tear_down'), room ?? null)
+        return `The ${room} room is gone.`
+      },
+    }),
+
+    spawnAgent(),
 
     defineTool({
       name: 'wait_for_word',

@@ -22,6 +22,7 @@ const problemsOf = (reports: readonly CrashReport[]) => reports.flatMap(({ probl
 const kindsOf = (reports: readonly CrashReport[]) => new Set(problemsOf(reports).map(({ kind }) => kind))
 
 describeCrashes('a small application', { module: moduleOf('small'), place })
+describeCrashes('an application that waits for somebody', { module: moduleOf('waiting'), place, againEvery: 20 })
 
 describe('what is wrong is found:', () => {
   it('a store that forgets what it returned for', async () => {
@@ -41,6 +42,15 @@ describe('what is wrong is found:', () => {
   it('a conversation that does not come to its end', async () => {
     const reports = await reportsOf('hanging', { at: 'after append input in user:bob #1', patienceMs: 3000 })
     expect([...kindsOf(reports)]).toEqual(['stuck'])
+  })
+
+  it('a run that stays suspended, although all is decided', async () => {
+    const [report, ...others] = await reportsOf('deaf')
+    expect(others).toEqual([])
+    expect(report?.point).toBe(0)
+    expect(report?.problems).toEqual([
+      { kind: 'stuck', problem: expect.stringMatching(/^user:bob: the run .* is suspended and waits for nobody$/) },
+    ])
   })
 
   it('a message without a key, which is accepted twice', async () => {

@@ -468,3 +468,18 @@ describe('the tools that ask agents', () => {
     expect(log).toContain('result call-2: So fine, a line.')
   })
 })
+
+describe('a sub-agent whose caller has ended while both waited', () => {
+  it('is ended by whoever recovers, and nothing of it is asked for', async () => {
+    const remove = defineTool({ name: 'remove', description: 'Removes.', approval: 'always', execute: () => 'removed' })
+    const { orra } = scripted([ask, { toolCalls: [{ name: 'remove' }] }, 'Here.'], {
+      ...{ tools: [asking({ input: 'Do it' }), remove], approvals: { suspend: true } },
+    })
+    await orra.run(bob, 'Go')
+    const [key = ''] = await children(orra)
+    await orra.run(bob, 'Leave it', { whenBusy: 'interrupt' })
+    for await (const request of orra.approvals(bob)) expect.unreachable(request.tool)
+    await orra.recover({ untilIdle: true })
+    expect((await logOf(orra, Namespace.parse(key))).at(-1)).toBe('run-ended aborted')
+  })
+})

@@ -30,6 +30,7 @@ export function appender(
   rows: SessionRows,
   recent: RecentSessions,
   { session }: Tables,
+  now: () => number,
 ): Append {
   const inTurn = turns()
 
@@ -42,7 +43,7 @@ export function appender(
   ): Promise<AppendResult | undefined> {
     const inputs = entries.flatMap((entry) => (entry.type === 'input' ? [entry.key] : []))
     const row = await rows.find(run, namespace.key, inputs)
-    const plan = planned(namespace, row, entries, conditions, (key) => row && seqOf(row, key))
+    const plan = planned(now(), namespace, row, entries, conditions, (key) => row && seqOf(row, key))
     if (plan.logged.length === 0) return { head: plan.head, seqs: plan.seqs, written: 0 }
     return write(run, namespace, row, plan)
   }
@@ -62,7 +63,7 @@ export function appender(
   ): Promise<AppendResult | undefined> {
     const row = recent.get(namespace)
     if (!row) return undefined
-    const plan = planOrNothing(() => planned(namespace, row, entries, conditions, () => undefined))
+    const plan = planOrNothing(() => planned(now(), namespace, row, entries, conditions, () => undefined))
     return plan && plan.logged.length > 0 ? write(run, namespace, row, plan) : undefined
   }
 
@@ -85,6 +86,7 @@ export function appender(
 }
 
 function planned(
+  now: number,
   namespace: Namespace,
   row: SessionRow | undefined,
   entries: readonly Entry[],
@@ -92,7 +94,7 @@ function planned(
   seqOfKey: (key: string) => number | undefined,
 ): AppendPlan {
   // The times of the plan are a draft: the statement that writes sets them.
-  return planAppend(namespace, row && headOf(row), entries, { ...conditions, now: Date.now(), seqOfKey })
+  return planAppend(namespace, row && headOf(row), entries, { ...conditions, now, seqOfKey })
 }
 
 function planOrNothing(plan: () => AppendPlan): AppendPlan | undefined {

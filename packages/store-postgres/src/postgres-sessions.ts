@@ -18,12 +18,12 @@ const PAGE_BYTES = 8 * 1024 * 1024
 
 const KEY = [raw('key'), raw('long_key')] as const
 
-export function postgresSessions(database: Database, tables: Tables, clock: Clock): SessionLog {
+export function postgresSessions(database: Database, tables: Tables, clock: Clock, now = Date.now): SessionLog {
   const { run, transaction } = database
   const { session, entry, epochs } = tables
   const rows = sessionRows(tables, clock)
   const recent = recentSessions()
-  const append = appender(database, rows, recent, tables)
+  const append = appender(database, rows, recent, tables, now)
 
   function leaseOf(namespace: Namespace, row: SessionRow, ttlMs: number): Lease {
     const isOurs = sql`id = ${row.id} AND epoch = ${row.epoch}`

@@ -96,7 +96,7 @@ export function postgresStore(database: string | Pool, options: PostgresStoreOpt
   const clock = clockOf(now)
   return {
     name: 'postgres',
-    sessions: postgresSessions(access, tables, clock),
+    sessions: postgresSessions(access, tables, clock, now),
     records: postgresRecords(access, tables, clock),
     counters: postgresCounters(access, tables, clock),
     notices,

@@ -1,7 +1,8 @@
 import type { ConversationLine } from './conversation-lines.ts'
-import { conversationLines } from './conversation-lines.ts'
+import { conversationLines, withoutIds } from './conversation-lines.ts'
 import type { CrashProblem } from './crash-problem.ts'
 import type { SessionSnapshot, Snapshot } from './snapshot.ts'
+import { byPlainName } from './sub-agents.ts'
 
 /** How what a crash left differs from what is there without one. */
 export function differences(
@@ -9,8 +10,8 @@ export function differences(
   uncrashed: Snapshot,
   repeatable: readonly string[],
 ): readonly CrashProblem[] {
-  const found = byNamespace(left)
-  const expected = byNamespace(uncrashed)
+  const found = byPlainName(left.sessions)
+  const expected = byPlainName(uncrashed.sessions)
   const namespaces = new Set([...found.keys(), ...expected.keys()])
   return [...namespaces].flatMap((namespace) => {
     const mine = found.get(namespace)
@@ -19,10 +20,6 @@ export function differences(
     if (!other) return [{ kind: 'different', problem: `there is a session ${namespace}` }] as const
     return [...inputDifferences(mine, other), ...lineDifferences(mine, other, repeatable)]
   })
-}
-
-function byNamespace({ sessions }: Snapshot): ReadonlyMap<string, SessionSnapshot> {
-  return new Map(sessions.map((session) => [session.head.namespace, session]))
 }
 
 function inputDifferences(mine: SessionSnapshot, other: SessionSnapshot): readonly CrashProblem[] {
@@ -44,7 +41,8 @@ function inputDifferences(mine: SessionSnapshot, other: SessionSnapshot): readon
 }
 
 function inputsOf({ entries }: SessionSnapshot): readonly string[] {
-  return entries.flatMap(({ entry }) => (entry.type === 'input' ? [entry.key] : []))
+  const plain = withoutIds(entries.map(({ entry }) => entry))
+  return entries.flatMap(({ entry }) => (entry.type === 'input' ? [plain(entry.key)] : []))
 }
 
 /** The first difference, unless it is that a call's outcome is honestly said to be unknown: after that, all may be otherwise. */

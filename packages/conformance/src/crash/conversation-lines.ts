@@ -12,19 +12,25 @@ export interface ConversationLine {
 const UNKNOWN = /nobody knows/i
 
 /**
- * What a log adds up to, to be compared with another: ids are replaced by numbers, results come in the order of their
- * calls, times and usage are left out.
+ * What a log adds up to, to be compared with another: ids are replaced by numbers; what was asked, what was decided and what
+ * came of calls come in the order of the calls; times, usage, who of several decided, and how often a run was suspended are
+ * left out.
  */
 export function conversationLines({ head, entries }: SessionSnapshot): readonly ConversationLine[] {
   const log = entries.map(({ entry }) => entry)
   const plain = withoutIds(log)
   const lines: ConversationLine[] = []
   const calls: string[] = []
-  let results: { readonly place: number; readonly line: ConversationLine }[] = []
+  let ofCalls: { readonly callId: string; readonly line: ConversationLine }[] = []
 
   const settle = () => {
-    lines.push(...results.toSorted((a, b) => a.place - b.place).map(({ line }) => line))
-    results = []
+    // Of one call, they stay in the order in which they were written.
+    const inOrder = ofCalls.toSorted((a, b) => calls.indexOf(a.callId) - calls.indexOf(b.callId))
+    lines.push(...inOrder.map(({ line }) => line))
+    ofCalls = []
+  }
+  const addToCall = (callId: string, text: string, unknown?: string) => {
+    ofCalls.push({ callId, line: { text: plain(text), ...(unknown === undefined ? {} : { unknown }) } })
   }
   const addMessage = (message: Message) => {
     if (message.role !== 'tool') {
@@ -34,20 +40,39 @@ export function conversationLines({ head, entries }: SessionSnapshot): readonly 
       return
     }
     for (const { callId, name, content, isError = false } of message.content) {
-      const text = plain(`${isError ? 'failure' : 'result'} of ${name} (${callId}): ${JSON.stringify(content)}`)
-      const place = calls.indexOf(callId)
-      results.push({ place, line: isError && saysUnknown(content) ? { text, unknown: name } : { text } })
+      const text = `${isError ? 'failure' : 'result'} of ${name} (${callId}): ${JSON.stringify(content)}`
+      addToCall(callId, text, isError && saysUnknown(content) ? name : undefined)
     }
   }
 
   for (const entry of log) {
-    if (entry.type === 'message') addMessage(entry.message)
-    if (entry.type === 'run-started') lines.push({ text: `run of ${entry.input}` })
-    if (entry.type !== 'run-ended') continue
-    settle()
-    lines.push({ text: `end of the run: ${entry.reason}` })
+    switch (entry.type) {
+      case 'message':
+        addMessage(entry.message)
+        break
+      case 'approval-requested': {
+        const { callId, tool, input, level, rule } = entry.request
+        addToCall(callId, `to be approved: ${tool} (${callId}) with ${JSON.stringify(input)}, ${level} by ${rule}`)
+        break
+      }
+      case 'approval-decided': {
+        const { callId, approved, reason = 'no reason' } = entry
+        addToCall(callId, `${approved ? 'approved' : 'not approved'} (${callId}): ${reason}`)
+        break
+      }
+      case 'run-started':
+        lines.push({ text: plain(`run of ${entry.input}`) })
+        break
+      case 'run-ended': {
+        settle()
+        const { reason, denial } = entry
+        lines.push({ text: `end of the run: ${reason}${denial === undefined ? '' : `, ${denial}`}` })
+        break
+      }
+    }
   }
-  const withdrawn = log.flatMap((entry) => (entry.type === 'input-withdrawn' ? [entry.input] : []))
+  settle()
+  const withdrawn = log.flatMap((entry) => (entry.type === 'input-withdrawn' ? [plain(entry.input)] : []))
   lines.push({ text: `withdrawn: ${[...new Set(withdrawn)].sort().join(', ')}` })
   lines.push({ text: `metadata: ${JSON.stringify(Object.entries(head.metadata).sort())}` })
   return lines
@@ -57,10 +82,11 @@ function saysUnknown(content: readonly ContentPart[]): boolean {
   return UNKNOWN.test(textOf(content))
 }
 
-/** Gives every id of the log a number in the order in which they come. */
-function withoutIds(log: readonly Entry[]): (text: string) => string {
+/** Gives every id that the runtime or a model makes a number, in the order in which they come in the log. */
+export function withoutIds(log: readonly Entry[]): (text: string) => string {
   const ids = log.flatMap((entry) => {
     if (entry.type === 'run-started') return [entry.runId]
+    if (entry.type === 'input') return entry.spawnedBy ? [entry.key] : []
     if (entry.type !== 'message' || entry.message.role !== 'assistant') return []
     return entry.message.content.flatMap((part) => (part.type === 'tool-call' ? [part.callId] : []))
   })

@@ -8,7 +8,9 @@ import { readJournal } from './journal.ts'
 import { type Left, live } from './life.ts'
 import { logProblems } from './log-problems.ts'
 import { lostSince } from './lost-since.ts'
+import { standstillProblems } from './standstill-problems.ts'
 import type { Death } from './steps.ts'
+import { spawningCalls } from './sub-agents.ts'
 
 export interface CrashTrial {
   readonly module: string
@@ -58,8 +60,10 @@ export async function tryCrash({ deaths, uncrashed, place: newPlace, ...options 
 
 function leftProblems({ isDone, snapshot, repeatable }: Left, uncrashed: Left | undefined): readonly CrashProblem[] {
   const { sessions, pending } = snapshot
+  const spawning = spawningCalls(sessions)
   const problems: CrashProblem[] = [
-    ...sessions.flatMap(logProblems),
+    ...sessions.flatMap((session) => logProblems(session, spawning)),
+    ...standstillProblems(sessions),
     ...pending.map((key) => ({ kind: 'stuck', problem: `${key}: the store lists it as pending` }) as const),
   ]
   if (!isDone) return [{ kind: 'stuck', problem: 'the process did not come to its end in time' }, ...problems]

@@ -24,15 +24,15 @@ export function steppedStore(store: Store, steps: Steps, journal: Journal): Stor
   return canNotify(store) ? Object.assign(stepped, { notices: store.notices }) : stepped
 }
 
-function steppedSessions(sessions: SessionLog, { around }: Steps, journal: Journal): SessionLog {
+function steppedSessions(sessions: SessionLog, { around, nameOf }: Steps, journal: Journal): SessionLog {
   const steppedLease = (lease: Lease): Lease => {
     const { namespace, epoch, head } = lease
     return {
       namespace,
       epoch,
       head,
-      renew: () => around(`renew in ${namespace}`, () => lease.renew()),
-      release: () => around(`release in ${namespace}`, () => lease.release()),
+      renew: () => around(`renew in ${nameOf(namespace)}`, () => lease.renew()),
+      release: () => around(`release in ${nameOf(namespace)}`, () => lease.release()),
     }
   }
 
@@ -40,19 +40,19 @@ function steppedSessions(sessions: SessionLog, { around }: Steps, journal: Journ
     append(namespace, entries, options) {
       const what = entries.map(({ type }) => type).join('+')
       return around(
-        `append ${what} in ${namespace}`,
+        `append ${what} in ${nameOf(namespace)}`,
         () => sessions.append(namespace, entries, options),
         ({ head }) => journal.write({ type: 'appended', namespace: namespace.key, length: head.length }),
       )
     },
     async claim(namespace, options) {
-      const lease = await around(`claim in ${namespace}`, () => sessions.claim(namespace, options))
+      const lease = await around(`claim in ${nameOf(namespace)}`, () => sessions.claim(namespace, options))
       return lease && steppedLease(lease)
     },
     delete(namespace, options = {}) {
       const { descendants = false } = options
       journal.write({ type: 'deleting-sessions', namespace: namespace.key, descendants })
-      return around(`delete in ${namespace}`, () => sessions.delete(namespace, options))
+      return around(`delete in ${nameOf(namespace)}`, () => sessions.delete(namespace, options))
     },
     read: (namespace, options) => sessions.read(namespace, options),
     head: (namespace, options) => sessions.head(namespace, options),
@@ -60,24 +60,24 @@ function steppedSessions(sessions: SessionLog, { around }: Steps, journal: Journ
   }
 }
 
-function steppedRecords(records: Records, { around }: Steps, journal: Journal): Records {
-  const nameOf = ({ collection, namespace, id }: RecordKey) => recordName({ collection, namespace: namespace.key, id })
+function steppedRecords(records: Records, { around, nameOf }: Steps, journal: Journal): Records {
+  const told = ({ collection, namespace, id }: RecordKey) => recordName({ collection, namespace: namespace.key, id })
   const stepped: Records = {
     put(key, value, options) {
       const { collection, namespace } = key
       return around(
-        `put of ${collection} in ${namespace}`,
+        `put of ${collection} in ${nameOf(namespace)}`,
         () => records.put(key, value, options),
-        ({ version }) => journal.write({ type: 'put', record: nameOf(key), namespace: namespace.key, version }),
+        ({ version }) => journal.write({ type: 'put', record: told(key), namespace: namespace.key, version }),
       )
     },
     delete(key, options) {
-      journal.write({ type: 'deleting-record', record: nameOf(key) })
-      return around(`delete of ${key.collection} in ${key.namespace}`, () => records.delete(key, options))
+      journal.write({ type: 'deleting-record', record: told(key) })
+      return around(`delete of ${key.collection} in ${nameOf(key.namespace)}`, () => records.delete(key, options))
     },
     erase(namespace, options) {
       journal.write({ type: 'erasing-records', namespace: namespace.key })
-      return around(`erase of records in ${namespace}`, () => records.erase(namespace, options))
+      return around(`erase of records in ${nameOf(namespace)}`, () => records.erase(namespace, options))
     },
     get: (key, options) => records.get(key, options),
     list: (options) => records.list(options),
@@ -87,7 +87,7 @@ function steppedRecords(records: Records, { around }: Steps, journal: Journal): 
   return Object.assign(stepped, { search })
 }
 
-function steppedCounters(counters: Counters, { around }: Steps, journal: Journal): Counters {
+function steppedCounters(counters: Counters, { around, nameOf }: Steps, journal: Journal): Counters {
   const reserved = new Map<string, readonly Claim[]>()
 
   function witness(id: string, amounts: readonly number[]): void {
@@ -102,7 +102,7 @@ function steppedCounters(counters: Counters, { around }: Steps, journal: Journal
   return {
     reserve(claims, options) {
       return around(
-        `reserve in ${claims[0]?.namespace}`,
+        `reserve in ${claims[0] ? nameOf(claims[0].namespace) : 'nothing'}`,
         () => counters.reserve(claims, options),
         (reservation) => {
           if (reservation.granted) reserved.set(reservation.id, claims)
@@ -121,7 +121,7 @@ function steppedCounters(counters: Counters, { around }: Steps, journal: Journal
     },
     erase(namespace, options) {
       journal.write({ type: 'erasing-counters', namespace: namespace.key })
-      return around(`erase of counters in ${namespace}`, () => counters.erase(namespace, options))
+      return around(`erase of counters in ${nameOf(namespace)}`, () => counters.erase(namespace, options))
     },
     list: (options) => counters.list(options),
   }

@@ -3,7 +3,7 @@ import type { Journal } from './journal.ts'
 import type { Steps } from './steps.ts'
 
 /** The tool, with steps before, during and after, one at everything it says of its progress, and a witness of each start. */
-export function steppedTool(tool: Tool, { around, next }: Steps, journal: Journal): Tool {
+export function steppedTool(tool: Tool, { around, next, nameOf }: Steps, journal: Journal): Tool {
   const { name, readOnly, idempotent, reconcile } = tool
   // Nothing says that it could be done again, or found out.
   const once = !(readOnly || idempotent || reconcile !== undefined)
@@ -11,7 +11,7 @@ export function steppedTool(tool: Tool, { around, next }: Steps, journal: Journa
   const telling = (context: ToolContext): ToolContext => ({
     ...context,
     progress(message) {
-      next(`progress of ${name} in ${context.namespace}`)('at')
+      next(`progress of ${name} in ${nameOf(context.namespace)}`)('at')
       context.progress(message)
     },
   })
@@ -19,7 +19,7 @@ export function steppedTool(tool: Tool, { around, next }: Steps, journal: Journa
     ...tool,
     execute(input, context) {
       const { namespace, callId } = context
-      return around(`${name} in ${namespace}`, () => {
+      return around(`${name} in ${nameOf(namespace)}`, () => {
         journal.write({ type: 'tool', call: `${name} ${callId} in ${namespace}`, once })
         return tool.execute(input, telling(context))
       })
@@ -29,6 +29,8 @@ export function steppedTool(tool: Tool, { around, next }: Steps, journal: Journa
   return {
     ...stepped,
     reconcile: (input, context) =>
-      around(`reconcile of ${name} in ${context.namespace}`, () => reconcile.call(tool, input, telling(context))),
+      around(`reconcile of ${name} in ${nameOf(context.namespace)}`, () =>
+        reconcile.call(tool, input, telling(context)),
+      ),
   }
 }

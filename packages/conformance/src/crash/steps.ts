@@ -1,3 +1,6 @@
+import type { Namespace } from '@orra/core'
+import { plainNames } from './plain-names.ts'
+
 /** Where a process is to be killed: at the step of this name, or at the so-manieth, counting from 1. */
 export type Death = string | number
 
@@ -5,6 +8,8 @@ export type Death = string | number
 export interface Steps {
   /** The names of all so far, in order. */
   readonly passed: readonly string[]
+  /** How a namespace is called in the names of steps, the same in every process. */
+  nameOf(namespace: Namespace): string
   /**
    * Numbers one more occurrence of something that happens. The function returned marks a step of it, such as `before`; it
    * does not return when the process is to be killed there.
@@ -34,6 +39,7 @@ export function countSteps(death: Death | undefined): Steps {
 
   return {
     passed,
+    nameOf: plainNames(),
     next,
     async around(what, work, done) {
       const at = next(what)

@@ -32,6 +32,30 @@ export function ended() {
   return { type: 'run-ended', runId: run, reason: 'completed', usage } as const satisfies Entry
 }
 
+export function requested(callId: string, expiresAt = Number.MAX_SAFE_INTEGER) {
+  const request = { namespace: bob.key, runId: run, callId, tool: 'remove', input: {}, inputHash: 'hash' }
+  const asked = { ...request, level: 'always', rule: 'the tool remove', requestedAt: 0, expiresAt } as const
+  return { type: 'approval-requested', request: asked } as const satisfies Entry
+}
+
+/** `asked`: where it was asked for. */
+export function decided(callId: string, asked: number, approved = true) {
+  return { type: 'approval-decided', callId, asked, approved, by: bob.key } as const satisfies Entry
+}
+
+export function suspended(seen: number) {
+  return { type: 'run-suspended', runId: run, seen } as const satisfies Entry
+}
+
+export function woken(runId = run) {
+  return { type: 'call-woken', runId, callId: 'x' } as const satisfies Entry
+}
+
+export function result(callId: string) {
+  const part = { type: 'tool-result', callId, name: 'remove', content: [] } as const
+  return { type: 'message', message: { role: 'tool', content: [part] } } as const satisfies Entry
+}
+
 export async function claimed(sessions: SessionLog, owner = 'one'): Promise<Lease> {
   const lease = await sessions.claim(bob, { owner, ttlMs: 1000 })
   if (!lease) throw new Error('The lease should have been free.')

@@ -1,5 +1,5 @@
 import { isOrraError, type JsonValue, Namespace, type Store } from '@orra/core'
-import { bob, input, message } from './entries.ts'
+import { bob, decided, input, message } from './entries.ts'
 import { numbers } from './pages.ts'
 
 /** What each of several processes does at once; it returns what the scenario looks at. */
@@ -22,6 +22,17 @@ export const JOBS = {
       epochs.push(lease.epoch)
     }
     return epochs
+  },
+
+  /** Decides of twenty calls that wait, with a word of its own; which it was first to decide of. */
+  async decide({ sessions }, child) {
+    const { openRun } = (await sessions.head(bob)) ?? {}
+    const first: string[] = []
+    for (const { callId, seq } of openRun?.approvals ?? []) {
+      const decision = { ...decided(callId, seq, child % 2 === 0), reason: `${child}` }
+      if ((await sessions.append(bob, [decision])).written > 0) first.push(callId)
+    }
+    return first
   },
 
   /** Reserves one of thirty, thirty times, and settles what it gets. */

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Namespace } from '@orra/core'
 import { expect } from 'vitest'
-import { bob, textsOf } from './entries.ts'
+import { waitingFor } from './approvals.ts'
+import { bob, entriesOf, textsOf } from './entries.ts'
 import { numbers, pagesOf } from './pages.ts'
 import type { JOBS, Job } from './process-jobs.ts'
 import type { Scenario, Tested } from './scenario.ts'
@@ -43,6 +44,20 @@ export function processScenarios(scenario: Scenario): void {
       expect(others).toEqual([])
       expect(results[Number(winner)]).toContain((await tested.sessions.head(namespace))?.epoch)
     }
+  })
+
+  scenario('decide of a call once', async (tested) => {
+    const ids = numbers(20).map((index) => `call-${index}`)
+    await waitingFor(tested.sessions, ids)
+    const results = await inProcesses(tested, 'decide')
+    expect(results.flat().toSorted()).toEqual(ids.toSorted())
+    const decisions = entriesOf(await tested.sessions.read(bob)).filter(({ type }) => type === 'approval-decided')
+    expect(decisions).toHaveLength(20)
+    for (const [child, first] of results.entries()) {
+      for (const callId of first)
+        expect(decisions).toContainEqual(expect.objectContaining({ callId, reason: `${child}` }))
+    }
+    expect((await tested.sessions.head(bob))?.openRun).not.toHaveProperty('approvals')
   })
 
   scenario('overrun no limit', async (tested) => {

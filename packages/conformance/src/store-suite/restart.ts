@@ -1,6 +1,7 @@
 import { canSearch, type Store } from '@orra/core'
 import { expect } from 'vitest'
-import { alice, bob, claimed, code, fenced, input, message, run, started } from './entries.ts'
+import { waitingFor } from './approvals.ts'
+import { alice, bob, claimed, code, decided, fenced, input, message, run, started, suspended } from './entries.ts'
 import { reopened, type Scenario, type Tested } from './scenario.ts'
 
 /** The same data through a new store, once the one before is closed. */
@@ -34,6 +35,22 @@ export function restartScenarios(scenario: Scenario): void {
     await again.sessions.append(bob, [message('m')], { epoch })
     tested.advance(1001)
     expect((await claimed(again.sessions, 'new')).epoch).toBeGreaterThan(epoch)
+  })
+
+  scenario('finds what waits for a decision, and hides it until somebody decides', async (tested) => {
+    const { epoch, asked, release } = await waitingFor(tested.sessions, ['x', 'y'])
+    await tested.sessions.append(bob, [suspended(asked.get('y') ?? 0)], { epoch })
+    await release()
+    const before = await tested.sessions.head(bob)
+    expect(before?.openRun).toMatchObject({ approvals: [{ callId: 'x' }, { callId: 'y' }], suspended: true })
+
+    await using again = await restarted(tested)
+    expect(await again.sessions.head(bob)).toEqual(before)
+    expect((await again.sessions.list({ pending: true })).items).toEqual([])
+    const decision = decided('x', asked.get('x') ?? 0)
+    expect(await again.sessions.append(bob, [decision])).toMatchObject({ written: 1 })
+    expect(await again.sessions.append(bob, [decision])).toMatchObject({ written: 0 })
+    expect((await again.sessions.list({ pending: true })).items).toEqual([await again.sessions.head(bob)])
   })
 
   scenario('uses no epoch of a deleted session again', async (tested) => {

@@ -1,3 +1,4 @@
+import { approvalScenarios } from './approvals.ts'
 import { clockScenarios } from './clock.ts'
 import { conditionScenarios } from './conditions.ts'
 import { counterListScenarios } from './counter-list.ts'
@@ -17,6 +18,7 @@ import type { Topic } from './scenario.ts'
 import { searchScenarios } from './search.ts'
 import { sessionsScenarios } from './sessions.ts'
 import { signalScenarios } from './signals.ts'
+import { suspensionScenarios } from './suspensions.ts'
 import { twoStoreScenarios } from './two-stores.ts'
 
 /** What every store is asked. */
@@ -25,6 +27,8 @@ export const TOPICS: { readonly [topic: string]: Topic } = {
   'the inbox': inboxScenarios,
   'conditions of an append': conditionScenarios,
   'the lease': leaseScenarios,
+  'an approval': approvalScenarios,
+  'a suspended run': suspensionScenarios,
   'a race': raceScenarios,
   'the clock': clockScenarios,
   metadata: metadataScenarios,

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { bob, claimed, code, ended, fenced, input, message, started, textsOf } from './entries.ts'
+import { waitingFor } from './approvals.ts'
+import { bob, claimed, code, decided, ended, fenced, input, message, started, suspended, textsOf } from './entries.ts'
 import { listening, noticesOf } from './notices.ts'
 import { numbers } from './pages.ts'
 import { reopened, type Scenario } from './scenario.ts'
@@ -68,6 +69,26 @@ export function twoStoreScenarios(scenario: Scenario): void {
     await sessions.append(bob, [title('Three')], { expect: { title: 'Two' } })
     const late = other.sessions.append(bob, [title('Four')], { expect: { title: 'Two' } })
     await expect(late).rejects.toSatisfy(code('store.conflict'))
+  })
+
+  scenario('decide once between them, and see at once what the other decided', async (tested) => {
+    const { sessions } = tested
+    await using other = await reopened(tested)
+    const ids = numbers(10).map((index) => `call-${index}`)
+    const { epoch, asked } = await waitingFor(sessions, ids)
+    await sessions.append(bob, [suspended(asked.get('call-9') ?? 0)], { epoch })
+    const deciding = ids.flatMap((id) => [
+      sessions.append(bob, [decided(id, asked.get(id) ?? 0, true)]),
+      other.sessions.append(bob, [decided(id, asked.get(id) ?? 0, false)]),
+    ])
+    const written = (await Promise.all(deciding)).map((result) => result.written)
+    for (const index of numbers(10)) expect((written[2 * index] ?? 0) + (written[2 * index + 1] ?? 0)).toBe(1)
+    for (const store of [tested.store, other]) {
+      const { openRun } = (await store.sessions.head(bob)) ?? {}
+      expect(openRun).not.toHaveProperty('approvals')
+      expect(openRun).not.toHaveProperty('suspended')
+    }
+    expect(await sessions.append(bob, [suspended(asked.get('call-9') ?? 0)], { epoch })).toMatchObject({ written: 0 })
   })
 
   scenario('notice that a session was deleted and made anew', async (tested) => {

@@ -4,8 +4,7 @@ import { Namespace } from '../namespace.ts'
 import type { ApprovalRequest } from '../store/approval-request.ts'
 import type { ApprovalDecidedEntry } from '../store/entry.ts'
 import type { StoreOptions } from '../store/page.ts'
-import type { StoredRecord } from '../store/records.ts'
-import type { WaitingCall } from '../store/session-head.ts'
+import type { SessionHead, WaitingCall } from '../store/session-head.ts'
 import type { Store } from '../store/store.ts'
 
 /**
@@ -39,14 +38,14 @@ export async function* waitingRequests(
   within: Namespace,
   { signal }: StoreOptions = {},
 ): AsyncGenerator<ApprovalRequest> {
-  for await (const request of notedRequests(store, within, signal)) {
+  for await (const { request } of notedRequests(store, within, signal)) {
     if (request.expiresAt > Date.now() && (await waitingCall(store, request, signal))) yield request
   }
 }
 
 /**
- * Refuses what nobody has decided in time, so that its runs go on, and removes what no longer waits. `within` is absent for
- * all namespaces.
+ * Refuses what nobody has decided in time, so that its runs go on; takes back what a caller had asked a sub-agent that has
+ * ended meanwhile; and removes what no longer waits. `within` is absent for all namespaces.
  */
 export async function refuseExpired(
   store: Store,
@@ -54,18 +53,24 @@ export async function refuseExpired(
   signal: AbortSignal,
   failed: (error: unknown) => void,
 ): Promise<void> {
-  for await (const request of notedRequests(store, within, signal)) {
-    if (request.expiresAt > Date.now()) continue
+  for await (const noted of notedRequests(store, within, signal)) {
     // One that cannot be refused now must not keep others from it; it is tried again.
-    await refuse(store, request, signal).catch(failed)
+    await lookAfter(store, noted, signal).catch(failed)
     signal.throwIfAborted()
   }
 }
 
-async function refuse(store: Store, request: ApprovalRequest, signal: AbortSignal): Promise<void> {
-  const waiting = await waitingCall(store, request, signal)
-  if (waiting) await store.sessions.append(Namespace.parse(request.namespace), [expiry(waiting)], { signal })
-  else await forgetRequest(store, request)
+async function lookAfter(store: Store, { request, version }: NotedRequest, signal: AbortSignal): Promise<void> {
+  const { spawnedBy } = request
+  const isWanted = !spawnedBy || (await openRunOf(store, spawnedBy, signal)) !== undefined
+  if (isWanted && request.expiresAt > Date.now()) return
+  const namespace = Namespace.parse(request.namespace)
+  const run = await openRunOf(store, request, signal)
+  const waiting = run?.approvals?.find(({ callId }) => callId === request.callId)
+  if (run && !isWanted)
+    await store.sessions.append(namespace, [{ type: 'input-withdrawn', input: run.input }], { signal })
+  else if (waiting) await store.sessions.append(namespace, [expiry(waiting)], { signal })
+  else await store.records.delete(keyOf(namespace, request.callId), { version, signal })
 }
 
 /** What an expired call's run, or anybody else, writes of it. */
@@ -74,33 +79,44 @@ export function expiry({ callId, seq }: Pick<WaitingCall, 'callId' | 'seq'>): Ap
 }
 
 async function waitingCall(
-  { sessions }: Store,
-  { namespace, runId, callId, spawnedBy }: ApprovalRequest,
+  store: Store,
+  request: ApprovalRequest,
   signal: AbortSignal | undefined,
 ): Promise<WaitingCall | undefined> {
-  const openRunOf = async (key: string) => (await sessions.head(Namespace.parse(key), { signal }))?.openRun
   // A sub-agent whose caller has ended does nothing more, even if it is approved.
-  if (spawnedBy && (await openRunOf(spawnedBy.namespace))?.runId !== spawnedBy.runId) return undefined
-  const openRun = await openRunOf(namespace)
-  return openRun?.runId === runId ? openRun.approvals?.find((call) => call.callId === callId) : undefined
+  if (request.spawnedBy && !(await openRunOf(store, request.spawnedBy, signal))) return undefined
+  const run = await openRunOf(store, request, signal)
+  return run?.approvals?.find(({ callId }) => callId === request.callId)
+}
+
+/** The run, as long as it is open. */
+async function openRunOf(
+  { sessions }: Store,
+  { namespace, runId }: { readonly namespace: string; readonly runId: string },
+  signal: AbortSignal | undefined,
+): Promise<SessionHead['openRun']> {
+  const head = await sessions.head(Namespace.parse(namespace), { signal })
+  return head?.openRun?.runId === runId ? head.openRun : undefined
+}
+
+interface NotedRequest {
+  readonly request: ApprovalRequest
+  /** Of its record. */
+  readonly version: number
 }
 
 async function* notedRequests(
   { records }: Store,
   within: Namespace | undefined,
   signal: AbortSignal | undefined,
-): AsyncGenerator<ApprovalRequest> {
+): AsyncGenerator<NotedRequest> {
   for (let after: string | undefined; ; ) {
     const place = after === undefined ? {} : { after }
     const { items, next } = await records.list({ collection: COLLECTION, within, ...place, signal })
-    for (const record of items) yield requestOf(record)
+    for (const { value, version } of items) yield { request: value as unknown as ApprovalRequest, version }
     if (next === undefined) return
     after = next
   }
-}
-
-function requestOf({ value }: StoredRecord): ApprovalRequest {
-  return value as unknown as ApprovalRequest
 }
 
 /** Call ids are whatever a model's provider makes, and ids of records are not. */

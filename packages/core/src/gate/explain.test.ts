@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Namespace } from '../namespace.ts'
 import { explain } from './explain.ts'
-import { type Action, createGate } from './gate.ts'
+import { createGate } from './gate.ts'
 import type { Policies } from './policy.ts'
+import type { Action } from './rules.ts'
 
 const POLICIES: Policies = {
   'tenant:*': { tools: { deny: ['exec'] }, approval: { 'send_*': 'always' }, limits: { usdPerDay: 50 } },

@@ -1,9 +1,9 @@
 import type { ApprovalLevel } from '../approval-level.ts'
 import { invalidOption } from '../options.ts'
 import type { AskedApproval } from './compile-policy.ts'
-import type { Action, Rules } from './gate.ts'
 import type { HeldLimit } from './limits.ts'
 import { neededApproval } from './needed-approval.ts'
+import type { Action, Rules } from './rules.ts'
 
 /** What the gate would say to an action, and why. */
 export interface Explanation {

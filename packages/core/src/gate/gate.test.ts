@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { APPROVAL_LEVELS } from '../approval-level.ts'
 import { Namespace } from '../namespace.ts'
-import { type Action, createGate, type Rules } from './gate.ts'
+import { createGate } from './gate.ts'
 import type { Policies } from './policy.ts'
 import type { PolicySource } from './policy-source.ts'
+import type { Action, Rules } from './rules.ts'
 
 const SEGMENTS = ['a', 'b', 'c'] as const
 const NAMES = ['list_tasks', 'list_users', 'move_task', 'exec'] as const

@@ -1,27 +1,11 @@
-import type { ApprovalLevel } from '../approval-level.ts'
 import type { Namespace } from '../namespace.ts'
 import { type Answer, askSource, isFailure } from './ask-source.ts'
 import type { CompiledPolicy } from './compile-policy.ts'
-import type { HeldLimit, LimitName } from './limits.ts'
 import type { Policies } from './policy.ts'
 import { isPolicySource, type PolicySource } from './policy-source.ts'
 import { compilePolicies } from './policy-tree.ts'
 import { recentlyUsed } from './recently-used.ts'
-import { createRules } from './rules.ts'
-
-/** What somebody wants to do. */
-export type Action =
-  /** See a tool, or call it. */
-  | { readonly type: 'tool'; readonly name: string }
-  /** Use a model. */
-  | { readonly type: 'model'; readonly name: string }
-  /** Have a sub-agent work. `depth` is 1 for one that a person's own run begins. */
-  | { readonly type: 'agent'; readonly name: string; readonly depth: number }
-
-export type Decision =
-  | { readonly allowed: true }
-  /** `rule` names the policy, `reason` says it in words that may be shown to a model or a person. */
-  | { readonly allowed: false; readonly rule: string; readonly reason: string }
+import { createRules, type Rules } from './rules.ts'
 
 /**
  * The one place that knows who may do what. Asked whenever something is listed, and again whenever it is done: `at` gives
@@ -30,21 +14,6 @@ export type Decision =
 export interface Gate {
   /** Never rejects but for the signal's reason: where policies cannot be had, what it gives denies everything. */
   at(namespace: Namespace, signal?: AbortSignal): Rules | Promise<Rules>
-}
-
-/** All policies that hold for one namespace, met. */
-export interface Rules {
-  decide(action: Action): Decision
-  /** The strictest level that any policy asks for a tool; absent where none asks. */
-  approvalOf(tool: string): { readonly level: ApprovalLevel; readonly rule: string } | undefined
-  /** All limits that hold, of every policy. */
-  readonly limits: readonly HeldLimit[]
-  /** The smallest of one name. */
-  limit(name: LimitName): HeldLimit | undefined
-  /** Why nothing can be decided here, in words that may be shown: a source's policies cannot be had. All is denied. */
-  readonly unreachable?: string
-  /** With `unreachable`: what went wrong, for whoever runs the application. */
-  readonly cause?: unknown
 }
 
 /** For how many namespaces the rules are kept, for matching patterns takes time. */

@@ -1,8 +1,37 @@
+import type { ApprovalLevel } from '../approval-level.ts'
 import { Namespace } from '../namespace.ts'
 import type { SourceFailure } from './ask-source.ts'
 import { type CompiledPolicy, type NamedSubject, strictestApproval } from './compile-policy.ts'
-import type { Action, Decision, Rules } from './gate.ts'
 import type { HeldLimit, LimitName } from './limits.ts'
+
+/** What somebody wants to do. */
+export type Action =
+  /** See a tool, or call it. */
+  | { readonly type: 'tool'; readonly name: string }
+  /** Use a model. */
+  | { readonly type: 'model'; readonly name: string }
+  /** Have a sub-agent work. `depth` is 1 for one that a person's own run begins. */
+  | { readonly type: 'agent'; readonly name: string; readonly depth: number }
+
+export type Decision =
+  | { readonly allowed: true }
+  /** `rule` names the policy, `reason` says it in words that may be shown to a model or a person. */
+  | { readonly allowed: false; readonly rule: string; readonly reason: string }
+
+/** All policies that hold for one namespace, met. */
+export interface Rules {
+  decide(action: Action): Decision
+  /** The strictest level that any policy asks for a tool; absent where none asks. */
+  approvalOf(tool: string): { readonly level: ApprovalLevel; readonly rule: string } | undefined
+  /** All limits that hold, of every policy. */
+  readonly limits: readonly HeldLimit[]
+  /** The smallest of one name. */
+  limit(name: LimitName): HeldLimit | undefined
+  /** Why nothing can be decided here, in words that may be shown: a source's policies cannot be had. All is denied. */
+  readonly unreachable?: string
+  /** With `unreachable`: what went wrong, for whoever runs the application. */
+  readonly cause?: unknown
+}
 
 /** How deep sub-agents may be nested where no policy says it. */
 const SPAWN_DEPTH = 3
