@@ -3,7 +3,7 @@ import { isOrraError, type Namespace } from '@orra/core'
 import { ownersOf, type Tenant } from './isolation-tenant.ts'
 
 /** How something was not apart: it was seen, it was reached, it was changed, it was done though denied, it was counted. */
-export type LeakKind = 'seen' | 'reached' | 'changed' | 'done' | 'counted'
+type LeakKind = 'seen' | 'reached' | 'changed' | 'done' | 'counted'
 
 export interface Finding {
   readonly kind: LeakKind | 'broke'

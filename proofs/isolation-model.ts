@@ -81,7 +81,7 @@ function checkAllowed({ find }: Lookout, tenant: Tenant, { model, tools }: Model
 
 function mischief(random: Random, { secret }: Tenant): Error {
   if (random.chance(0.3)) return new Mischief(`The model of ${secret} has failed.`)
-  const details = { provider: 'hostile' }
+  const details = { provider: 'hostile', status: 529 }
   return new OrraError('provider.unavailable', `The model of ${secret} is away.`, { details })
 }
 

@@ -12,7 +12,7 @@ const ROUND = 2500
 const PATIENCE_MS = { memory: 300, durable: 3000 }
 
 /** The stores on which it can be done. */
-export const STORES: readonly string[] = ['memory', 'sqlite', 'file']
+const STORES: readonly string[] = ['memory', 'sqlite', 'file']
 
 export interface IsolationOptions {
   readonly calls: number

@@ -19,7 +19,7 @@ import { hostileTools } from './isolation-tools.ts'
 import { seededRandom } from './storm-random.ts'
 
 /** What a tenant's model calls came to, as the model itself counts them. */
-export interface Spent {
+interface Spent {
   calls: number
   inputTokens: number
   outputTokens: number

@@ -5,7 +5,7 @@ const USD = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD',
 
 /** What was used, as a sum and by model and tool. Dollars only where a price is known. */
 export function showUsage(screen: Screen, report: UsageReport): void {
-  const { runs, usage, usd, unpricedCalls, models, tools } = report
+  const { runs, usage, usd, unpricedCalls, cutOffCalls, models, tools } = report
   const price = unpricedCalls === 0 ? [USD.format(usd)] : usd > 0 ? [`at least ${USD.format(usd)}`] : []
   screen.line(`Today: ${[counted(runs, 'run'), tokensInWords(usage), ...price].join(', ')}`)
   const { cacheReadTokens, cacheWriteTokens } = usage
@@ -17,6 +17,7 @@ export function showUsage(screen: Screen, report: UsageReport): void {
     screen.line(`  ${[`${model}: ${counted(part.calls, 'call')}`, tokensInWords(part.usage), ...dollars].join(', ')}`)
   }
   for (const [tool, { calls }] of Object.entries(tools)) screen.line(`  ${tool}: ${counted(calls, 'call')}`)
+  if (cutOffCalls > 0) screen.line(`  ${counted(cutOffCalls, 'model call')} cut off, with estimated tokens`)
   if (unpricedCalls > 0) screen.line(`  of ${counted(unpricedCalls, 'model call')} nobody knows the price`)
 }
 

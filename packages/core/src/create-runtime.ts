@@ -101,7 +101,10 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     closing.signal.throwIfAborted()
     const { entry, whenBusy, signal } = toAcceptable(services, 'a run', input, options)
     using linked = linkAbort(signal, left)
-    await begin(linked.signal)
+    // Who has left by then gets the end of a run like anybody who leaves.
+    await begin(linked.signal).catch((error: unknown) => {
+      if (!linked.signal.aborted) throw error
+    })
     return await workerOf(namespace).answer(entry, whenBusy, linked.signal, emit)
   }
 
@@ -152,6 +155,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
           sessions: services.store.sessions,
           refuseExpired: (until, failed) => refuseExpired(services.store, options.within, until, failed),
           resumeOnce: (namespace) => workerOf(namespace).resume(signal, () => {}, true),
+          crowd: services.crowd,
           closing: closing.signal,
           submitted: () => submitted.signal,
         },

@@ -24,7 +24,6 @@ export { type AgentSet, type AgentsOptions, createAgents } from './create-agents
 export { createRuntime } from './create-runtime.ts'
 export { type ErrorCode, type ErrorDetails, isOrraError, OrraError, type ProviderFailure } from './errors.ts'
 export type { Explanation } from './gate/explain.ts'
-export type { Action } from './gate/gate.ts'
 export type { Counted, HeldLimit, LimitName, Limits, WindowLimitName, WindowUnit } from './gate/limits.ts'
 export type { NameRule, Policies, Policy } from './gate/policy.ts'
 export {
@@ -33,6 +32,7 @@ export {
   type PolicySourceOptions,
   policySource,
 } from './gate/policy-source.ts'
+export type { Action } from './gate/rules.ts'
 export type { BoundMemory, Memory } from './handles/bound-memory.ts'
 export type { BoundRecords } from './handles/bound-records.ts'
 export type { WaitingApproval } from './hooks/approval-queue.ts'

@@ -8,7 +8,7 @@ import type { RunEndReason } from './store/entry.ts'
 
 /** What `stream` yields. The order is drawn in docs/lifecycle.md. */
 export type RunEvent =
-  /** Another process has this session; the message is accepted and waits. */
+  /** The message is accepted and waits: another process has the session, a place among runs is missing, or a decision, or policies. */
   | { readonly type: 'waiting' }
   /** When it comes again, a lost lease was taken anew: what was said since the last `model-call-start` is said again. */
   | { readonly type: 'run-start'; readonly runId: string }

@@ -1,7 +1,7 @@
 import type { DecideOptions } from './approval/decide.ts'
 import type { UsageReport, UsageWindow } from './budget/usage.ts'
 import type { Explanation } from './gate/explain.ts'
-import type { Action } from './gate/gate.ts'
+import type { Action } from './gate/rules.ts'
 import type { RecoverOptions } from './loop/recover.ts'
 import type { UserInput } from './message.ts'
 import type { Namespace } from './namespace.ts'
@@ -57,7 +57,8 @@ export interface Runtime extends AsyncDisposable {
   export(within: Namespace, options?: StoreOptions): AsyncIterable<string>
   /**
    * Removes all of it, whatever is being done there. A tool that was running in another process may still write something
-   * afterwards, if it does not heed its signal.
+   * afterwards, if it does not heed its signal; and the usage of a run that
+   * was at work there may be written once more. What limits had counted is forgotten, too: let nobody erase more than that.
    */
   erase(within: Namespace, options?: StoreOptions): Promise<EraseReceipt>
   /** Starts the plugins, once; the first work does so, too. Throws `plugin.failed`. */

@@ -10,6 +10,7 @@ import { createGate } from './gate/gate.ts'
 import type { Policies } from './gate/policy.ts'
 import type { PolicySource } from './gate/policy-source.ts'
 import type { Hooks, NamedHooks } from './hooks/hooks.ts'
+import { createCrowd } from './loop/crowd.ts'
 import { createHookRunner } from './loop/hook-runner.ts'
 import type { Services } from './loop/run-scope.ts'
 import { checkOptions, invalidOption, type OptionNames } from './options.ts'
@@ -107,6 +108,7 @@ export function createServices(options: RuntimeOptions): { readonly services: Se
     agents: readyAgents(options.agents ?? []),
     prices,
     meter: createMeter(store.counters, prices ? { prices } : {}),
+    crowd: createCrowd(store.counters),
     quota,
     instructions,
     budget: contextBudget(options.context, provider.limits),

@@ -1,4 +1,5 @@
 import {
+  type ApprovalRequest,
   approvals,
   createRuntime,
   defineTool,
@@ -73,6 +74,7 @@ export class ApprovalWorld {
   private readonly history: { readonly at: number; readonly mode: PolicyMode }[] = [{ at: START, mode: 'open' }]
   private readonly hookApproved = new Set<string>()
   private readonly done = new Set<string>()
+  private readonly decided = new Set<string>()
   private readonly checks: Promise<void>[] = []
   private replied = 0
   private steps = 0
@@ -132,6 +134,13 @@ export class ApprovalWorld {
 
   mayDecide(by: Namespace, asking: Namespace): boolean {
     return this.options.hasBoss ? BOSS.contains(by) : by.contains(asking)
+  }
+
+  /** Somebody was told that their decision counts. */
+  noteDecision({ runId, callId, requestedAt }: ApprovalRequest): void {
+    const once = `${runId} ${callId} ${requestedAt}`
+    if (this.decided.has(once)) this.wrong.push('two decisions of one request')
+    this.decided.add(once)
   }
 
   /** A process. */
@@ -223,9 +232,9 @@ export class ApprovalWorld {
     return this.options.isAsync ? this.step('policies').then(now) : now()
   }
 
-  private async ask({ runId, callId, requestedAt }: { runId: string; callId: string; requestedAt: number }) {
+  private async ask({ runId, callId, requestedAt }: ApprovalRequest) {
     const { mood } = this
-    await this.step('approver')
+    for (let index = 0; index < 15; index += 1) await this.step('an approver thinks')
     if (mood === 'throws') throw new Error('The approver failed.')
     if (mood === 'does not know') return undefined
     if (mood === 'approves') this.hookApproved.add(`${runId} ${callId} ${requestedAt}`)
@@ -271,12 +280,15 @@ export class ApprovalWorld {
   ): readonly string[] {
     const place = entries.findLastIndex(({ entry }) => callsOf(entry).some((call) => call.callId === callId))
     const reply = entries[place]
+    // A session that was deleted in the meantime says nothing of who may do what.
+    if (!entries.some(({ entry }) => entry.type === 'run-started' && entry.runId === runId)) return []
     if (!reply) return ['was asked for by nobody']
     const later = entries.slice(place)
     const requests = later.filter(({ entry }) => entry.type === 'approval-requested' && entry.request.callId === callId)
     const decisions = later.filter(({ entry }) => entry.type === 'approval-decided' && entry.callId === callId)
     const wrong: string[] = []
-    if (resultIn(later, callId)) wrong.push('had a result before')
+    // Another process may have taken over what may be done twice, or may have said that nobody knows what came of it.
+    if (tool === 'remove' && isDoneIn(later, callId)) wrong.push('was done before')
     if (requests.length > 1 || decisions.length > 1) wrong.push('was asked for or decided of twice')
 
     const from = decisions[0]?.at ?? reply.at
@@ -349,12 +361,12 @@ function callsOf(entry: Entry) {
   return entry.type === 'message' && entry.message.role === 'assistant' ? toolCallsOf(entry.message) : []
 }
 
-function resultIn(entries: readonly LoggedEntry[], callId: string): boolean {
+function isDoneIn(entries: readonly LoggedEntry[], callId: string): boolean {
   return entries.some(
     ({ entry }) =>
       entry.type === 'message' &&
       entry.message.role === 'tool' &&
-      entry.message.content.some((part) => part.callId === callId),
+      entry.message.content.some((part) => part.callId === callId && !part.isError),
   )
 }
 

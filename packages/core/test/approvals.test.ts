@@ -452,24 +452,25 @@ describe('what a hook answers', () => {
 
   it('is asked for once where runs wait, however often the run is looked at', async () => {
     const { tool } = remove()
-    let asked = 0
+    const asked: string[] = []
     const { orra } = scripted([call, 'Done.'], {
       ...{ tools: [tool], approvals: suspend },
-      hooks: [{ approval: () => void (asked += 1) }],
+      hooks: [{ approval: ({ request }) => void asked.push(request.tool) }],
     })
     await orra.run(bob, 'Remove it')
     await orra.resume(bob)
     await orra.resume(bob)
-    expect(asked).toBe(1)
+    expect(asked).toEqual(['remove'])
   })
 
-  it('is no longer waited for when the run’s time is over', async () => {
+  it('is waited for as long as the call may be approved', async () => {
     const { tool } = remove()
-    const { orra } = scripted([call], {
-      ...{ tools: [tool], policies: { tenant: { limits: { runTimeMs: 30 } } } },
+    const { orra } = scripted([call, 'So not.'], {
+      ...{ tools: [tool], approvals: { expiresMs: 20 } },
       hooks: [{ approval: () => new Promise<never>(() => {}) }],
     })
-    expect(await orra.run(bob, 'Remove it')).toMatchObject({ reason: 'limit' })
+    expect(await orra.run(bob, 'Remove it')).toMatchObject({ text: 'So not.' })
+    expect((await logOf(orra)).join('\n')).toContain('It was not approved: Nobody decided in time.')
   })
 })
 

@@ -1,4 +1,12 @@
-import { defineTool, memoryStore, Namespace, type Policies, priceTable, type RuntimeOptions } from '@orra/core'
+import {
+  approvals,
+  defineTool,
+  memoryStore,
+  Namespace,
+  type Policies,
+  priceTable,
+  type RuntimeOptions,
+} from '@orra/core'
 import { describe, expect, it } from 'vitest'
 import { alice, aSwitch, bob, codeOf, logOf, scripted } from './harness.ts'
 
@@ -89,6 +97,18 @@ describe('a limit', () => {
     const { orra } = run([looking], { runTimeMs: 5 }, { tools: [slow] })
     expect(await orra.run(bob, 'Look')).toMatchObject({ reason: 'limit', denial: expect.stringContaining('5 ms') })
     await stopped.promise
+  })
+
+  it('of time does not run while somebody is asked', async () => {
+    const ask = () =>
+      new Promise<{ approved: boolean }>((resolve) => {
+        const begun = performance.now()
+        const look = () => (performance.now() - begun > 60 ? resolve({ approved: true }) : setImmediate(look))
+        look()
+      })
+    const asked = defineTool({ name: 'look', description: 'Looks.', approval: 'always', execute: () => 'seen' })
+    const { orra } = run([looking, 'Done.'], { runTimeMs: 50 }, { tools: [asked], hooks: [approvals({ ask })] })
+    expect(await orra.run(bob, 'Look')).toMatchObject({ text: 'Done.' })
   })
 
   it('of tokens ends the run before a call that would pass it', async () => {

@@ -17,7 +17,7 @@ export interface FairQueue<T extends object> {
   delete(item: T): void
 }
 
-export interface Cost {
+interface Cost {
   /** Above 0. */
   readonly cost: number
   /** The tenant's, above 0: who has twice as much gets twice as much. */

@@ -1,5 +1,5 @@
-import type { Rules } from '../gate/gate.ts'
 import type { Counted, HeldLimit, WindowLimitName, WindowUnit } from '../gate/limits.ts'
+import type { Rules } from '../gate/rules.ts'
 import type { Claim } from '../store/counters.ts'
 import { limitInMicroUsd } from './micro-usd.ts'
 import { WINDOW_SLACK_MS, windowAt } from './windows.ts'

@@ -6,7 +6,7 @@ const UNITS = { runs: ['run', 'runs'], tokens: ['token', 'tokens'], usd: ['US do
 const NUMBER = new Intl.NumberFormat('en-US', { maximumFractionDigits: 6 })
 
 /** `limit of 50 US dollars a day for tenant:acme`, for people. */
-export function limitInWords({ name, value, namespace }: HeldLimit): string {
+function limitInWords({ name, value, namespace }: HeldLimit): string {
   return `limit of ${NUMBER.format(value)} ${unitInWords(name, value)} for ${namespace.key}`
 }
 

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { Rules } from '../gate/gate.ts'
 import type { HeldLimit, LimitName } from '../gate/limits.ts'
+import type { Rules } from '../gate/rules.ts'
 import { Namespace } from '../namespace.ts'
 import type { Usage } from '../provider.ts'
 import type { Counters } from '../store/counters.ts'
 import { memoryStore } from '../store/memory-store.ts'
+import { concurrencyClaims } from './held-claims.ts'
 import { createMeter, type Meter } from './meter.ts'
+import { openPlaces, type Places } from './places.ts'
 import type { Prices } from './prices.ts'
 
 const LIMITS = {
@@ -59,19 +61,22 @@ const step = fc.oneof(
 type Spending = typeof spending extends fc.Arbitrary<infer S> ? S : never
 interface Process {
   readonly meter: Meter
+  readonly places: Places
   /** What is still to be settled. */
   readonly open: Set<() => PromiseLike<void>>
   isDead: boolean
 }
 
 function startProcess(counters: Counters): Process {
+  const own: Counters = {
+    ...counters,
+    extend: async (...args) => !process.isDead && (await counters.extend(...args)),
+  }
   const process: Process = {
     isDead: false,
     open: new Set(),
-    meter: createMeter(
-      { ...counters, extend: async (...args) => !process.isDead && (await counters.extend(...args)) },
-      { prices },
-    ),
+    meter: createMeter(own, { prices }),
+    places: openPlaces(own),
   }
   return process
 }
@@ -87,7 +92,7 @@ function rulesFor(leaf: Namespace, limits: readonly HeldLimit[]): Rules {
 }
 
 /** Reserves, and gives what settles it; `undefined` where it was refused. */
-async function reserve(meter: Meter, wanted: Spending, limits: readonly HeldLimit[]) {
+async function reserve({ meter, places }: Process, wanted: Spending, limits: readonly HeldLimit[]) {
   const leaf = leaves[wanted.leaf] as Namespace
   const rules = rulesFor(leaf, limits)
   switch (wanted.type) {
@@ -96,8 +101,10 @@ async function reserve(meter: Meter, wanted: Spending, limits: readonly HeldLimi
       return admission && (() => admission.settle(wanted.counts))
     }
     case 'enter': {
-      const place = await meter.enter(leaf, rules, signal)
-      return place && (() => place[Symbol.asyncDispose]())
+      const held = concurrencyClaims(rules)
+      if (held.length === 0) return () => Promise.resolve()
+      const taken = await places.take(held, false, signal)
+      return 'place' in taken ? () => taken.place[Symbol.asyncDispose]() : undefined
     }
     case 'tool': {
       const reserved = await meter.reserveToolCall(leaf, rules, wanted.usd / 1_000_000, signal)
@@ -169,7 +176,7 @@ it('no limit is ever passed, whoever spends at once and whoever dies, and nothin
         if (step.type === 'spend') {
           const work = step.all.map(async (wanted) => {
             const process = processes[wanted.process] as Process
-            const settle = await reserve(process.meter, wanted, limits)
+            const settle = await reserve(process, wanted, limits)
             counts[settle ? 'granted' : 'refused'] += 1
             if (!settle) return
             process.open.add(settle)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Rules } from '../gate/gate.ts'
 import type { HeldLimit, LimitName } from '../gate/limits.ts'
+import type { Rules } from '../gate/rules.ts'
 import { Namespace } from '../namespace.ts'
 import { NO_USAGE } from '../provider.ts'
 import type { Counters } from '../store/counters.ts'
@@ -64,7 +64,6 @@ describe('where no limit holds', () => {
     const { calls, meter } = setUp()
     const rules = rulesOf(held('maxTurns', 3), held('spawnDepth', 1), held('runTimeMs', 5))
     await (await meter.admit(bob, rules, signal)).settle(true)
-    await (await meter.enter(bob, rules, signal))?.[Symbol.asyncDispose]()
     const granted = (await meter.reserveModelCall(bob, rules, call, signal)) as Granted
     expect(granted).toEqual({ granted: true, settle: expect.any(Function) })
     await granted.settle()
@@ -126,43 +125,6 @@ describe('messages', () => {
     const { meter } = setUp()
     const reason = new Error('over')
     await expect(meter.admit(bob, rulesOf(held('runsPerDay', 1)), AbortSignal.abort(reason))).rejects.toBe(reason)
-  })
-})
-
-describe('runs at the same time', () => {
-  it('have no more places than there are, and give them back', async () => {
-    const { meter } = setUp()
-    const rules = rulesOf(held('concurrentRuns', 1), held('concurrentRuns', 5, bob))
-    const place = await meter.enter(bob, rules, signal)
-    expect(await meter.enter(bob, rules, signal)).toBeUndefined()
-    await place?.[Symbol.asyncDispose]()
-    await place?.[Symbol.asyncDispose]()
-    await (await meter.enter(bob, rules, signal))?.[Symbol.asyncDispose]()
-  })
-
-  it('keep their places as long as they are, through failures of the store', async () => {
-    const { counters, meter } = setUp()
-    const rules = rulesOf(held('concurrentRuns', 1))
-    const place = await meter.enter(bob, rules, signal)
-    const extend = vi.spyOn(counters, 'extend')
-    for (let minutes = 0; minutes < 5; minutes += 1) {
-      extend.mockRejectedValueOnce(new Error('away'))
-      await vi.advanceTimersByTimeAsync(60_000)
-      expect(await meter.enter(bob, rules, signal)).toBeUndefined()
-    }
-    await place?.[Symbol.asyncDispose]()
-  })
-
-  it('lose their places when their process dies', async () => {
-    const { die, meter } = setUp()
-    const rules = rulesOf(held('concurrentRuns', 1))
-    const lost = await meter.enter(bob, rules, signal)
-    die()
-    await vi.advanceTimersByTimeAsync(30_000)
-    const place = await meter.enter(bob, rules, signal)
-    expect(place).toBeDefined()
-    await place?.[Symbol.asyncDispose]()
-    await lost?.[Symbol.asyncDispose]()
   })
 })
 
@@ -281,13 +243,59 @@ describe('a model call', () => {
     await granted.settle()
   })
 
-  it('can be settled again where the store failed', async () => {
+  it('is settled later where the store fails, and counts meanwhile', async () => {
     const { counters, meter, taken } = setUp()
     const granted = (await meter.reserveModelCall(bob, rulesOf(held('tokensPerDay', 9000)), call, signal)) as Granted
-    vi.spyOn(counters, 'settle').mockRejectedValueOnce(new Error('away'))
-    await expect(granted.settle()).rejects.toThrow('away')
+    const settle = vi.spyOn(counters, 'settle').mockRejectedValue(new Error('away'))
+    await granted.settle({ ...NO_USAGE, inputTokens: 70 })
+    await vi.advanceTimersByTimeAsync(400_000)
+    expect(await taken()).toEqual({ 'tenant:acme tokens 2026-11-23': [0, 5000] })
+    settle.mockRestore()
+    await vi.advanceTimersByTimeAsync(300_000)
+    expect(await taken()).toEqual({ 'tenant:acme tokens 2026-11-23': [70, 0] })
+  })
+
+  it('is given up where the store is away for good', async () => {
+    const { counters, meter } = setUp()
+    const granted = (await meter.reserveModelCall(bob, rulesOf(held('tokensPerDay', 9000)), call, signal)) as Granted
+    const settle = vi.spyOn(counters, 'settle').mockRejectedValue(new Error('away'))
     await granted.settle()
-    expect(await taken()).toEqual({ 'tenant:acme tokens 2026-11-23': [5000, 0] })
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    expect(settle.mock.calls.length).toBeGreaterThan(5)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('costs what the model costs that answered, and where nobody knows that, what the one costs that was asked', async () => {
+    const { counters, taken } = setUp()
+    const known: Readonly<Record<string, number>> = { big: 1, dear: 100 }
+    const meter = createMeter(counters, {
+      prices: ({ model, usage }) => {
+        const price = known[model]
+        return price === undefined ? undefined : (price * usage.inputTokens) / 1e6
+      },
+    })
+    const rules = rulesOf(held('usdPerDay', 5))
+    for (const [answered, sum] of [
+      ['dear', 100_000],
+      ['big-2026-11-01', 101_000],
+      [undefined, 102_000],
+    ] as const) {
+      const granted = (await meter.reserveModelCall(bob, rules, call, signal)) as Granted
+      await granted.settle({ ...NO_USAGE, inputTokens: 1000 }, answered)
+      expect(await taken()).toEqual({ 'tenant:acme usd 2026-11-23': [sum, 0] })
+    }
+  })
+
+  it('of absurd size is counted as far as can be counted', async () => {
+    const { meter, taken } = setUp()
+    const most = Number.MAX_SAFE_INTEGER
+    const rules = rulesOf(held('tokensPerDay', 9000), held('usdPerDay', 50))
+    const granted = (await meter.reserveModelCall(bob, rules, call, signal)) as Granted
+    await granted.settle({ ...NO_USAGE, inputTokens: most, outputTokens: most })
+    expect(await taken()).toEqual({
+      'tenant:acme tokens 2026-11-23': [most, 0],
+      'tenant:acme usd 2026-11-23': [most, 0],
+    })
   })
 })
 
@@ -298,6 +306,18 @@ describe('a tool call', () => {
     await ((await meter.reserveToolCall(bob, rules, 0.07, signal)) as Granted).settle()
     await ((await meter.reserveToolCall(bob, rules, 0.07, signal)) as Granted).settle(NO_USAGE)
     expect(await taken()).toEqual({ 'tenant:acme usd 2026-11-23': [70_000, 0] })
+  })
+
+  it('that was made without being counted is counted, whatever is left', async () => {
+    const { calls, meter, taken } = setUp()
+    const rules = rulesOf(held('usdPerDay', 0.5))
+    await meter.countToolCall(bob, rules, 0.4, signal)
+    await meter.countToolCall(bob, rules, 0.4, signal)
+    expect(await taken()).toEqual({ 'tenant:acme usd 2026-11-23': [800_000, 0] })
+    calls.length = 0
+    await meter.countToolCall(bob, rules, 0, signal)
+    await meter.countToolCall(bob, rulesOf(), 1, signal)
+    expect(calls).toEqual([])
   })
 
   it('is refused where there is not enough', async () => {

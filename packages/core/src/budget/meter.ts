@@ -1,9 +1,9 @@
-import type { Rules } from '../gate/gate.ts'
 import type { HeldLimit } from '../gate/limits.ts'
+import type { Rules } from '../gate/rules.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Usage } from '../provider.ts'
 import type { Counters } from '../store/counters.ts'
-import { concurrencyClaims, type HeldClaim, windowClaims } from './held-claims.ts'
+import { type HeldClaim, windowClaims } from './held-claims.ts'
 import { type KeptReservation, keepReservation } from './kept-reservation.ts'
 import { limitReached } from './limit-words.ts'
 import { costInMicroUsd } from './micro-usd.ts'
@@ -20,8 +20,6 @@ import { reserveReply } from './reserve-reply.ts'
 export interface Meter {
   /** Counts a message against `runsPer…`. Throws `limit.reached`. */
   admit(namespace: Namespace, rules: Rules, signal: AbortSignal): Promise<Admission>
-  /** A place among the runs that may be at work at the same time; `undefined` while there is none. */
-  enter(namespace: Namespace, rules: Rules, signal: AbortSignal): Promise<AsyncDisposable | undefined>
   /** Reserves what a model call may use of `tokensPer…` and `usdPer…`. */
   reserveModelCall(namespace: Namespace, rules: Rules, call: PlannedCall, signal: AbortSignal): Promise<Reserved>
   /** Reserves what a tool call costs of `usdPer…`. */
@@ -30,7 +28,7 @@ export interface Meter {
   countToolCall(namespace: Namespace, rules: Rules, usd: number, signal: AbortSignal): Promise<void>
 }
 
-export interface Admission {
+interface Admission {
   /** It was accepted and counts; or it was there already, or could not be accepted, and does not. */
   settle(counts: boolean): Promise<void>
 }
@@ -44,7 +42,7 @@ export interface PlannedCall {
   readonly maxOutputTokens: number
 }
 
-export type Reserved = Granted | Refused
+type Reserved = Granted | Refused
 
 export interface Granted {
   readonly granted: true
@@ -76,7 +74,6 @@ export interface MeterOptions {
 
 /** Between counting a message and having it accepted lies one write. */
 const ADMISSION_TTL_MS = 60_000
-const PLACE = { ttlMs: 30_000, everyMs: 10_000 } as const
 const CALL = { ttlMs: 15 * 60_000, everyMs: 5 * 60_000 } as const
 
 export function createMeter(counters: Counters, { prices, now = Date.now }: MeterOptions = {}): Meter {
@@ -89,16 +86,6 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
       if (!reservation.granted) throw limitReached(held[reservation.claim] as HeldClaim, now())
       const kept = keepReservation(counters, reservation.id, { ttlMs: ADMISSION_TTL_MS, everyMs: ADMISSION_TTL_MS / 3 })
       return { settle: (counts) => kept.settle(held.map(() => (counts ? 1 : 0))) }
-    },
-
-    async enter(_namespace, rules, signal) {
-      const held = concurrencyClaims(rules)
-      if (held.length === 0) return { [Symbol.asyncDispose]: async () => {} }
-      const claims = held.map(({ place }) => ({ ...place, amount: 1 }))
-      const reservation = await counters.reserve(claims, { ttlMs: PLACE.ttlMs, signal })
-      if (!reservation.granted) return undefined
-      const kept = keepReservation(counters, reservation.id, PLACE)
-      return { [Symbol.asyncDispose]: () => kept.settle(held.map(() => 0)) }
     },
 
     async reserveModelCall(_namespace, rules, call, signal) {

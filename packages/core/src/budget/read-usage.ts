@@ -1,9 +1,10 @@
 import type { Namespace } from '../namespace.ts'
 import { invalidOption } from '../options.ts'
-import { addUsage, NO_USAGE } from '../provider.ts'
+import { addCounts, addUsage, NO_USAGE } from '../provider.ts'
 import type { Records, StoredRecord } from '../store/records.ts'
 import type { UsageReport, UsageWindow } from './usage.ts'
-import { asUsageDay, type ModelDay, sumModels, sumTools, type ToolDay, usageCollection } from './usage-day.ts'
+import { sumModels, sumTools, usageCollection } from './usage-day.ts'
+import { asUsageDay, type ModelDay, type ToolDay } from './usage-day-shape.ts'
 import { windowAt } from './windows.ts'
 
 export interface ReadUsageOptions {
@@ -36,7 +37,7 @@ export async function readUsage(
     for await (const { id, value } of recordsOf(records, within, usageCollection(month), signal)) {
       const day = id >= firstDay && id <= lastDay ? asUsageDay(value) : undefined
       if (!day) continue
-      runs += day.runs
+      runs = addCounts(runs, day.runs)
       models = sumModels([...models, ...day.models])
       tools = sumTools([...tools, ...day.tools])
     }
@@ -64,8 +65,9 @@ function reportOf(runs: number, models: readonly ModelDay[], tools: readonly Too
   return {
     runs,
     usage: models.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
-    usd: models.reduce((sum, { microUsd }) => sum + microUsd, 0) / 1_000_000,
-    unpricedCalls: models.reduce((sum, { unpricedCalls }) => sum + unpricedCalls, 0),
+    usd: models.reduce((sum, { microUsd }) => addCounts(sum, microUsd), 0) / 1_000_000,
+    unpricedCalls: models.reduce((sum, { unpricedCalls }) => addCounts(sum, unpricedCalls), 0),
+    cutOffCalls: models.reduce((sum, { cutOffCalls }) => addCounts(sum, cutOffCalls), 0),
     // `fromEntries` makes properties of all names alike, `__proto__` too.
     models: Object.fromEntries(
       models.map(({ model, calls, usage, microUsd }) => [model, { calls, usage, usd: microUsd / 1_000_000 }]),

@@ -12,7 +12,7 @@ export interface RefillBucket {
  * How long a bucket takes to fill, in milliseconds: what may go at once after a pause. So in no minute goes more than a
  * sixth above the quota, and besides what a last entry is larger than the bucket.
  */
-export const BURST_MS = 10_000
+const BURST_MS = 10_000
 
 /** A bucket that is full at first. What is larger than all of it may be taken once it is full. */
 export function refillBucket(perMinute: number, leastCapacity: number, now: () => number): RefillBucket {

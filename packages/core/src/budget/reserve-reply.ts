@@ -8,7 +8,7 @@ import type { Prices } from './prices.ts'
 import { refusal, unpricedRefusal } from './refusal.ts'
 
 /** Where only a shorter reply would fit, the call is not worth making. */
-export const LEAST_REPLY_TOKENS = 256
+const LEAST_REPLY_TOKENS = 256
 
 /** How often it is asked again because others spent in between; each limit may shorten the reply once besides. */
 const MORE_TRIES = 3

@@ -21,7 +21,7 @@ function usageOf(inputTokens: number, outputTokens = 0) {
 }
 
 function spendOf(runId: string, model = 'big', tools: readonly string[] = [], startedAt = now()): RunSpend {
-  const models = new Map([[model, { calls: 2, usage: usageOf(1000, 100) }]])
+  const models = [{ model, calls: 2, usage: usageOf(1000, 100) }]
   return { runId, startedAt, models, tools: new Map(tools.map((tool) => [tool, 1])) }
 }
 
@@ -46,6 +46,7 @@ describe('a usage book', () => {
       usage: usageOf(3000, 300),
       usd: 0.004,
       unpricedCalls: 2,
+      cutOffCalls: 0,
       models: { big: { ...model, usd: 0.002 }, 'big-2': { ...model, usd: 0.002 }, 'unheard-of': { ...model, usd: 0 } },
       tools: { search: { calls: 2 }, mail: { calls: 1 } },
     })
@@ -85,6 +86,108 @@ describe('a usage book', () => {
     expect(await read('day')).toMatchObject({ runs: 2 })
   })
 
+  it('counts of a run that is added again what it has used since', async () => {
+    const { open, read } = setUp()
+    const first = spendOf('r1', 'big', ['search'])
+    await open().add(first)
+    const more = [
+      { model: 'big', calls: 3, usage: usageOf(1500, 100) },
+      { model: 'new', calls: 1, usage: usageOf(7) },
+    ]
+    const later = { ...first, models: more, tools: new Map([['search', 2]]) }
+    for (let time = 0; time < 2; time += 1) await open().add(later)
+    expect(await read('day')).toMatchObject({
+      runs: 1,
+      usd: 0.0025,
+      models: { big: { calls: 3, usage: usageOf(1500, 100) }, new: { calls: 1, usage: usageOf(7) } },
+      tools: { search: { calls: 2 } },
+    })
+  })
+
+  it('adds up to what the runs have used at last, however often and wherever they are added', async () => {
+    const step = fc.record({ run: fc.nat(2), process: fc.nat(1), model: fc.nat(1), tokens: fc.nat(1000) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+        const { open, read } = setUp()
+        const books = [open(), open()]
+        const spent = new Map<number, Map<string, { calls: number; usage: ReturnType<typeof usageOf> }>>()
+        for (const { run, process, model, tokens } of steps) {
+          const models = spent.get(run) ?? new Map()
+          const { calls = 0, usage = usageOf(0) } = models.get(`m${model}`) ?? {}
+          models.set(`m${model}`, { calls: calls + 1, usage: usageOf(usage.inputTokens + tokens) })
+          spent.set(run, models)
+          const list = [...models].map(([name, spend]) => ({ model: name, ...spend }))
+          await books[process]?.add({ ...spendOf(`r${run}`), models: list })
+        }
+        const { runs, usage, models } = await read('day')
+        expect(runs).toBe(spent.size)
+        expect(usage).toEqual(usageOf(steps.reduce((sum, { tokens }) => sum + tokens, 0)))
+        expect(Object.values(models).reduce((sum, { calls }) => sum + calls, 0)).toBe(steps.length)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('prices what answered, and where nobody knows that, what was asked for', async () => {
+    const { open, read } = setUp()
+    const usage = usageOf(1000)
+    const models = [
+      { model: 'other', asked: 'big', calls: 1, usage },
+      { model: 'other', asked: 'small', calls: 1, usage },
+      { model: 'big-2', asked: 'small', calls: 1, usage },
+    ]
+    await open().add({ ...spendOf('r1'), models })
+    expect(await read('day')).toMatchObject({
+      usd: 0.002,
+      unpricedCalls: 1,
+      models: { other: { calls: 2, usd: 0.001 }, 'big-2': { calls: 1, usd: 0.001 } },
+    })
+  })
+
+  it('counts calls that stand in no log with the next run, or when it is told to', async () => {
+    const { records, open, read } = setUp()
+    const put = vi.spyOn(records, 'put')
+    const book = open()
+    book.note(now(), { model: 'big', usage: usageOf(30, 1) })
+    await book.add(spendOf('r1'))
+    expect(put).toHaveBeenCalledTimes(1)
+    book.note(now(), { model: 'big', usage: usageOf(4) })
+    await book.flush()
+    await book.flush()
+    expect(put).toHaveBeenCalledTimes(2)
+    expect(await read('day')).toMatchObject({
+      runs: 1,
+      cutOffCalls: 2,
+      models: { big: { calls: 4, usage: usageOf(1034, 101) } },
+    })
+  })
+
+  it('of a session that is gone is written only where it was not erased', async () => {
+    const { records, open, read } = setUp()
+    const book = open()
+    await book.add(spendOf('r1'), { isGone: true })
+    expect(await read('day')).toMatchObject({ runs: 1 })
+    await records.erase(bob)
+    await book.add(spendOf('r2'), { isGone: true })
+    expect(await read('day')).toMatchObject({ runs: 0 })
+  })
+
+  it('never becomes too much to be read, and loses no day for one bad number', async () => {
+    const { records, open, read } = setUp()
+    const most = Number.MAX_SAFE_INTEGER
+    const key = { collection: 'orra.usage.2026-11', namespace: bob, id: '2026-11-23' }
+    const bad = { model: 'bad', calls: 2, usage: { inputTokens: null }, microUsd: null, unpricedCalls: -1 }
+    const good = { model: 'big', calls: 1, usage: usageOf(most - 5), microUsd: 2, unpricedCalls: 0 }
+    const value = { runs: 5, models: [bad, 7, good], tools: [null, { tool: 'search', calls: 3 }], lastRuns: ['old'] }
+    await records.put(key, value as unknown as JsonValue)
+    await open().add(spendOf('r1'))
+    expect(await read('day')).toMatchObject({
+      runs: 6,
+      models: { bad: { calls: 2, usage: usageOf(0) }, big: { calls: 3, usage: usageOf(most, 100) } },
+      tools: { search: { calls: 3 } },
+    })
+  })
+
   it('loses nothing where several write at once', async () => {
     const { open, read } = setUp()
     const books = [open(), open(), open()]
@@ -106,13 +209,7 @@ describe('a usage book', () => {
   it('leaves alone what somebody else has written there', async () => {
     const { records, open, read } = setUp()
     const collection = 'orra.usage.2026-11'
-    const junk: readonly JsonValue[] = [
-      null,
-      'x',
-      [],
-      { runs: 1 },
-      { runs: 1, models: [null], tools: [], lastRuns: [] },
-    ]
+    const junk: readonly JsonValue[] = [null, 'x', [], { runs: 1 }, { runs: 1, models: null, tools: [], lastRuns: [] }]
     for (const [place, value] of junk.entries()) {
       await records.put({ collection, namespace: acme.child('junk', `${place}`), id: '2026-11-23' }, value)
     }
@@ -124,7 +221,7 @@ describe('a usage book', () => {
   it('stops with its signal', async () => {
     const { records, open } = setUp()
     const signal = AbortSignal.abort(new Error('over'))
-    await expect(open().add(spendOf('r1'), signal)).rejects.toThrow('over')
+    await expect(open().add(spendOf('r1'), { signal })).rejects.toThrow('over')
     await expect(readUsage(records, acme, 'day', { now, signal })).rejects.toThrow('over')
   })
 })

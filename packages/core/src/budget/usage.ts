@@ -3,7 +3,7 @@ import type { Usage } from '../provider.ts'
 /** Which days are summed, in UTC. `day` is today, `month` this month so far. */
 export type UsageWindow = 'day' | 'month' | { readonly from: Date; readonly to: Date }
 
-/** What a subtree has used in a window of time. */
+/** What a subtree has used in a window of time. Runs count on the day on which they began. */
 export interface UsageReport {
   readonly runs: number
   readonly usage: Usage

@@ -13,7 +13,7 @@ export type Action =
   /** Have a sub-agent work. `depth` is 1 for one that a person's own run begins. */
   | { readonly type: 'agent'; readonly name: string; readonly depth: number }
 
-export type Decision =
+type Decision =
   | { readonly allowed: true }
   /** `rule` names the policy, `reason` says it in words that may be shown to a model or a person. */
   | { readonly allowed: false; readonly rule: string; readonly reason: string }

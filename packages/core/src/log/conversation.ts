@@ -55,7 +55,7 @@ export interface OpenRun {
   modelCalls: number
   /** Tool calls that the model has asked for. */
   toolCalls: number
-  /** What was used, by model. */
+  /** What was used: one for each model that answered, by what was asked for. The keys mean nothing. */
   readonly models: Map<string, ModelSpend>
   /** Calls by tool: those that had effects, whatever came of them, and all that came out well. */
   readonly tools: Map<string, number>
@@ -78,6 +78,8 @@ export interface OpenCall {
   decision?: ApprovalDecidedEntry
   /** The log says that the tool began. */
   started: boolean
+  /** This process has counted what it costs. */
+  counted?: true
 }
 
 const NO_METADATA: Conversation['metadata'] = Object.freeze({})
@@ -196,11 +198,12 @@ function foldRunMessage(run: OpenRun, entry: MessageEntry, seq: number): void {
 }
 
 function foldReply(run: OpenRun, message: AssistantMessage, entry: MessageEntry, seq: number): void {
-  const { usage, stopReason = 'stop', model = '' } = entry
+  const { usage, stopReason = 'stop', model = '', asked } = entry
   run.modelCalls += 1
   if (usage) {
-    const { calls, usage: sum } = run.models.get(model) ?? { calls: 0, usage: NO_USAGE }
-    run.models.set(model, { calls: calls + 1, usage: addUsage(sum, usage) })
+    const key = JSON.stringify([model, asked])
+    const { calls, usage: sum } = run.models.get(key) ?? { calls: 0, usage: NO_USAGE }
+    run.models.set(key, { model, asked, calls: calls + 1, usage: addUsage(sum, usage) })
     run.usage = addUsage(run.usage, usage)
   }
   run.text = textOf(message)

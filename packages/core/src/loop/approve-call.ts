@@ -3,14 +3,14 @@ import { checkDeciders } from '../approval/approval-options.ts'
 import { inputHash } from '../approval/input-hash.ts'
 import { expiry, noteRequest } from '../approval/waiting-list.ts'
 import type { ApprovalLevel } from '../approval-level.ts'
-import type { Rules } from '../gate/gate.ts'
 import { neededApproval } from '../gate/needed-approval.ts'
+import type { Rules } from '../gate/rules.ts'
 import type { JsonValue } from '../json.ts'
 import type { OpenCall } from '../log/conversation.ts'
 import { Namespace } from '../namespace.ts'
 import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
 import type { ApprovalDecidedEntry } from '../store/entry.ts'
-import type { ReadyTool } from '../tool.ts'
+import { LONGEST_TIMEOUT_MS, type ReadyTool } from '../tool.ts'
 import { hookBase, type RunScope } from './run-scope.ts'
 
 /** How it stands with a call that may need an approval. */
@@ -160,14 +160,19 @@ function because({ reason }: ApprovalDecision): { readonly reason?: string } {
 async function askHooks(scope: RunScope, request: ApprovalRequest): Promise<ApprovalDecision | undefined> {
   const { signal } = scope
   using waiting = scope.untilDecided(request.callId, signal)
+  using _ = scope.rest()
+  const leftMs = request.expiresAt - Date.now() + 1
+  const late = setTimeout(() => waiting.abort(), Math.min(leftMs, LONGEST_TIMEOUT_MS))
   try {
     const base = { ...hookBase(scope), signal: waiting.signal }
     const { event } = await scope.services.hooks.call('approval', base, { request, decision: undefined })
     return event.decision
   } catch {
     signal.throwIfAborted()
-    // Decided elsewhere: whatever is written now is left out.
+    // Decided elsewhere, or too late.
     return waiting.signal.aborted ? undefined : { approved: false, reason: 'It could not be asked for.' }
+  } finally {
+    clearTimeout(late)
   }
 }
 

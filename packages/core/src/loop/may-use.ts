@@ -1,4 +1,4 @@
-import type { Rules } from '../gate/gate.ts'
+import type { Rules } from '../gate/rules.ts'
 import type { OpenRun } from '../log/conversation.ts'
 import type { Services } from './run-scope.ts'
 

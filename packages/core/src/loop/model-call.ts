@@ -3,11 +3,13 @@ import type { AgentProfile } from '../agents/profile.ts'
 import { agentInstructions } from '../agents/prompt-builder.ts'
 import { unknownAgent } from '../agents/ready-agents.ts'
 import { fitTurns, fixedTokens } from '../context/fit-turns.ts'
-import type { Rules } from '../gate/gate.ts'
+import { isOrraError } from '../errors.ts'
+import type { Rules } from '../gate/rules.ts'
 import { toJson } from '../json.ts'
 import type { OpenRun } from '../log/conversation.ts'
 import { type AssistantMessage, toolCallsOf } from '../message.ts'
 import type { ModelRequest, ModelResponse, ToolSpec } from '../provider.ts'
+import { noteLost } from './bill-run.ts'
 import { callerOf } from './caller.ts'
 import { refusalOf } from './may-use.ts'
 import { type NoModelCall, receivePaid } from './paid-reply.ts'
@@ -32,19 +34,32 @@ export async function callModel(scope: RunScope, run: OpenRun, rules: Rules): Pr
   }
   const paid = await receivePaid(scope, rules, request, report)
   if ('reason' in paid) return paid
-  let response: ModelResponse = paid
-  if (hooks.has('afterModelCall')) {
-    const { message, stopReason, usage, model } = response
-    const outcome = await hooks.call('afterModelCall', base, { message, stopReason, usage, model })
-    response = { ...response, ...outcome.event }
+  const asked = paid.model === model ? {} : { asked: model }
+  let reply: ModelResponse
+  try {
+    reply = { ...paid, message: await heardByHooks(scope, paid) }
+    await log.append([{ type: 'message', ...reply, ...asked }], lease)
+  } catch (error) {
+    // Where nobody knows whether it was written, whoever reads the log will.
+    if (!lease.signal.aborted || isOrraError(error, 'store.fenced', 'runtime.closed')) {
+      noteLost(scope, { model: paid.model, ...asked, usage: paid.usage })
+    }
+    throw error
   }
-
-  const { stopReason, usage } = response
-  const message = await beforeAppend(hooks, base, withUsableCalls(response))
-  const reply = { message, stopReason, usage, model: response.model }
-  await log.append([{ type: 'message', ...reply }], lease)
   emit({ type: 'model-call-end', ...reply })
   return undefined
+}
+
+/** The message of a reply as it is to be written. What it has used is nothing that a hook can change. */
+async function heardByHooks(scope: RunScope, { message, stopReason, usage, model }: ModelResponse) {
+  const { hooks } = scope.services
+  const base = hookBase(scope)
+  let heard = message
+  if (hooks.has('afterModelCall')) {
+    const outcome = await hooks.call('afterModelCall', base, { message, stopReason, usage, model })
+    heard = outcome.event.message
+  }
+  return await beforeAppend(hooks, base, withUsableCalls({ message: heard, stopReason }))
 }
 
 async function prepareRequest(scope: RunScope, run: OpenRun, rules: Rules) {
@@ -86,7 +101,7 @@ async function instructionsFor(
  * The message with calls that can be answered. Those of a reply that was cut off or refused are left out, for nobody knows
  * what they were to be; and results find their calls by id, so no two may share one.
  */
-function withUsableCalls({ message, stopReason }: ModelResponse): AssistantMessage {
+function withUsableCalls({ message, stopReason }: Pick<ModelResponse, 'message' | 'stopReason'>): AssistantMessage {
   if (toolCallsOf(message).length === 0) return message
   if (stopReason === 'length' || stopReason === 'refused') {
     return { ...message, content: message.content.filter(({ type }) => type !== 'tool-call') }

@@ -1,9 +1,11 @@
-import type { QuotaTurn } from '../budget/model-quota.ts'
-import { type ContextReport, fixedTokens } from '../context/fit-turns.ts'
-import type { Rules } from '../gate/gate.ts'
-import { type ModelRequest, type ModelResponse, NO_USAGE, type Usage } from '../provider.ts'
-import { estimateTokens } from '../token-estimate.ts'
+import type { LostCall } from '../budget/spend.ts'
+import type { ContextReport } from '../context/fit-turns.ts'
+import type { Rules } from '../gate/rules.ts'
+import { addCounts, type ModelRequest, type ModelResponse, NO_USAGE } from '../provider.ts'
+import { noteLost } from './bill-run.ts'
+import { plannedCall } from './planned-call.ts'
 import { receiveReply } from './receive-reply.ts'
+import { openTally } from './reply-tally.ts'
 import type { RunScope } from './run-scope.ts'
 
 /** Why a run ends without its next model call. */
@@ -14,8 +16,8 @@ export interface NoModelCall {
 }
 
 /**
- * The reply to a request, if what it may cost is within all limits. That is reserved before, and settled with what it was;
- * of a call that was cut off, whose usage nobody knows, everything that was reserved counts.
+ * The reply to a request, if what it may cost is within all limits. Once it is its turn, that is reserved, and settled with
+ * what it was; of a call that was cut off, with what was sent and what may have been made until then.
  */
 export async function receivePaid(
   scope: RunScope,
@@ -24,50 +26,29 @@ export async function receivePaid(
   report: ContextReport,
 ): Promise<ModelResponse | NoModelCall> {
   const { services, namespace, signal, emit } = scope
-  const { provider, meter, quota } = services
-  const { model = provider.model } = request
-  const inputTokens = Math.ceil(sentTokens(scope, report, request) * ESTIMATE_MARGIN)
-  const planned = { provider: provider.name, model, inputTokens, maxOutputTokens: longestReply(scope, request) }
-  const reserved = await meter.reserveModelCall(namespace, rules, planned, signal)
-  if (!reserved.granted) return { reason: 'limit', denial: reserved.reason }
-
-  const { maxOutputTokens } = reserved
-  const affordable = maxOutputTokens === undefined ? request : { ...request, maxOutputTokens }
-  let used: Usage | undefined = NO_USAGE
-  let turn: QuotaTurn | undefined
+  const planned = plannedCall(services, request, report)
+  let used: LostCall = { model: planned.model, usage: NO_USAGE }
+  // Whoever waits for a turn holds nothing that others could spend meanwhile.
+  const turn = await services.quota?.enter(namespace, planned.inputTokens, signal)
   try {
-    // What the model will say counts once it has said it.
-    turn = await quota?.enter(namespace, inputTokens, signal)
-    emit({ type: 'model-call-start', context: report })
-    used = undefined
-    const response = await receiveReply(scope, affordable, () => {
-      used = NO_USAGE
-    })
-    used = response.usage
-    return response
+    const reserved = await services.meter.reserveModelCall(namespace, rules, planned, signal)
+    if (!reserved.granted) return { reason: 'limit', denial: reserved.reason }
+    const { maxOutputTokens = planned.maxOutputTokens } = reserved
+    // What is as long as it would be anyway is not told how long: a provider may refuse what its model never does.
+    const isShorter = maxOutputTokens < planned.maxOutputTokens
+    const tally = openTally({ ...planned, maxOutputTokens })
+    let isWhole = false
+    try {
+      emit({ type: 'model-call-start', context: report })
+      const response = await receiveReply(scope, isShorter ? { ...request, maxOutputTokens } : request, tally)
+      isWhole = true
+      return response
+    } finally {
+      used = tally.used()
+      if (!isWhole) noteLost(scope, used)
+      await reserved.settle(used.usage, used.model)
+    }
   } finally {
-    if (used) turn?.settle(used.inputTokens + used.outputTokens)
-    await reserved.settle(used)
+    turn?.settle(addCounts(used.usage.inputTokens, used.usage.outputTokens))
   }
-}
-
-/** Estimates err on both sides; what is reserved must not. */
-const ESTIMATE_MARGIN = 4 / 3
-
-/** The estimated tokens of a request. Counted anew only where a hook may have changed it. */
-function sentTokens(
-  { services }: RunScope,
-  report: ContextReport,
-  { instructions, tools, messages }: ModelRequest,
-): number {
-  if (!services.hooks.has('beforeModelCall')) {
-    return report.instructionTokens + report.toolTokens + report.messageTokens
-  }
-  const { instructionTokens, toolTokens } = fixedTokens(instructions, tools)
-  return messages.reduce((sum, message) => sum + estimateTokens(message), instructionTokens + toolTokens)
-}
-
-function longestReply({ services }: RunScope, { maxOutputTokens }: ModelRequest): number {
-  const { windowTokens, budgetTokens } = services.budget
-  return maxOutputTokens ?? services.provider.limits?.maxOutputTokens ?? windowTokens - budgetTokens
 }

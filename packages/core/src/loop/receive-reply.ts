@@ -3,25 +3,22 @@ import { OrraError, toOrraError } from '../errors.ts'
 import { toJson } from '../json.ts'
 import { type AssistantMessage, isMessageOf } from '../message.ts'
 import { isUsage, type ModelRequest, type ModelResponse } from '../provider.ts'
+import type { ReplyTally } from './reply-tally.ts'
 import { beforeAppend, lastWords, type RunScope } from './run-scope.ts'
 
 /**
- * What the model says, handed on while it comes. Of a reply that is aborted, the text that was seen is kept. `refused` is
- * called when the provider fails before anything came, so that nothing was used.
+ * What the model says, handed on while it comes, and told to the tally. Of a reply that is aborted, the text that was seen
+ * is kept.
  */
-export async function receiveReply(
-  scope: RunScope,
-  request: ModelRequest,
-  refused: () => void,
-): Promise<ModelResponse> {
+export async function receiveReply(scope: RunScope, request: ModelRequest, tally: ReplyTally): Promise<ModelResponse> {
   const { services, log, lease, signal, emit } = scope
   let seen = ''
-  let came = false
   const reading = async (): Promise<ModelResponse> => {
     signal.throwIfAborted()
+    tally.called()
     for await (const event of services.provider.stream(request, { signal })) {
       if (signal.aborted) break
-      came = true
+      tally.heard(event)
       if (event.type === 'finish') return checked(event, services.provider.name)
       if (event.type === 'text-delta') seen += event.text
       emit(event)
@@ -37,8 +34,9 @@ export async function receiveReply(
       const message = await lastWords(scope, (base) => beforeAppend(services.hooks, base, partial))
       await log.append([{ type: 'message', message, stopReason: 'stop' }], lease)
     }
-    if (!came && !signal.aborted) refused()
-    throw signal.aborted ? error : toOrraError(error, `the provider "${services.provider.name}"`)
+    if (signal.aborted) throw error
+    tally.failed(error)
+    throw toOrraError(error, `the provider "${services.provider.name}"`)
   }
 }
 

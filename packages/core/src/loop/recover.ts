@@ -1,6 +1,7 @@
 import { linkAbort, pause } from '../abort.ts'
 import { Namespace } from '../namespace.ts'
 import type { SessionLog } from '../store/session-log.ts'
+import type { Crowd } from './crowd.ts'
 
 export interface RecoverOptions {
   /** Takes up nothing more once it aborts, and resolves when what was taken up is finished. @default never, until the runtime closes */
@@ -24,6 +25,8 @@ export interface RecoverScope {
   readonly refuseExpired: (signal: AbortSignal, failed: (error: unknown) => void) => Promise<void>
   /** Brings one open run, or one waiting input, of a session to its end. */
   readonly resumeOnce: (namespace: Namespace) => Promise<unknown>
+  /** Where sessions stand that had no place among runs. */
+  readonly crowd: Pick<Crowd, 'ahead' | 'attend'>
   readonly closing: AbortSignal
   /** Aborted, and then made anew, whenever this process has accepted something. */
   readonly submitted: () => AbortSignal
@@ -34,9 +37,16 @@ const FORGET_MS = 60_000
 /** How often it looks for approvals that nobody gave in time, at most. */
 const EXPIRY_MS = 15_000
 
+/** How long a session is left to its line before it is looked at all the same. */
+const IN_LINE_MS = 5_000
+/** Nothing is kept of those who come to a longer line. */
+const LONGEST_LINE = 100
+
 interface Patience {
   readonly delayMs: number
   readonly until: number
+  /** It stands in line, and is taken up as soon as it is its turn. */
+  readonly isInLine: boolean
 }
 
 /**
@@ -44,12 +54,15 @@ interface Patience {
  * turns in the order of their keys, round and round, one run a turn, so that one with much to do holds up no other.
  */
 export async function recover(scope: RecoverScope, options: RecoverOptions): Promise<void> {
-  const { sessions, refuseExpired, resumeOnce, closing, submitted } = scope
+  const { sessions, refuseExpired, resumeOnce, crowd, closing, submitted } = scope
   const { within, maxParallel = 8, pollMs = 1000, untilIdle = false, onError } = options
   using stop = linkAbort(options.signal, closing)
   const working = new Map<string, Promise<void>>()
   /** Sessions that are left alone for a while. */
   const patience = new Map<string, Patience>()
+  /** Whose turn has come while they were being looked at. */
+  const again = new Set<string>()
+  let ended = new AbortController()
   let failures = 0
   let after: string | undefined
   let expiredAt = Number.NEGATIVE_INFINITY
@@ -68,14 +81,37 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
       return undefined
     })
     working.delete(key)
-    // Whatever it is that fails, or that others have done first, it may need a moment, and then more of them.
+    const isNext = again.delete(key)
+    const ahead = crowd.ahead(namespace) ?? Number.POSITIVE_INFINITY
     if (begun) patience.delete(key)
+    else if (ahead < LONGEST_LINE) patience.set(key, inLine())
+    // Whatever it is that fails, or that others have done first, it may need a moment, and then more of them.
     else patience.set(key, waitFor(patience.get(key)))
+    if (isNext) takeTurn(key)
+    ended.abort()
   }
-  const waitFor = ({ delayMs }: Patience = { delayMs: pollMs / 2, until: 0 }): Patience => {
+  const inLine = (): Patience => ({ delayMs: pollMs / 2, until: performance.now() + IN_LINE_MS, isInLine: true })
+  const waitFor = ({ delayMs }: Pick<Patience, 'delayMs'> = { delayMs: pollMs / 2 }): Patience => {
     const longer = Math.min(delayMs * 2, LONGEST_PAUSE_MS)
-    return { delayMs: longer, until: performance.now() + longer }
+    return { delayMs: longer, until: performance.now() + longer, isInLine: false }
   }
+  /** One that there is no room for now is taken up in its turn among all. */
+  const takeTurn = (key: string): boolean | undefined => {
+    if (stop.signal.aborted) return undefined
+    if (working.has(key)) {
+      again.add(key)
+      return true
+    }
+    const waits = patience.get(key)
+    if (!waits?.isInLine) return undefined
+    if (working.size >= maxParallel) {
+      patience.set(key, { ...waits, until: performance.now() })
+      return false
+    }
+    working.set(key, work(key))
+    return true
+  }
+  using _ = crowd.attend(takeTurn)
   const isDue = (key: string) => (patience.get(key)?.until ?? 0) <= performance.now()
 
   /** Takes up what there is room for. Whether it has seen all there is, and there was nothing. */
@@ -96,6 +132,7 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
 
   while (!stop.signal.aborted) {
     const news = submitted()
+    ended = new AbortController()
     let nothing = false
     try {
       if (performance.now() - expiredAt > EXPIRY_MS) {
@@ -110,11 +147,9 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
     }
     if (nothing && working.size === 0 && untilIdle) break
     if (after !== undefined && failures === 0) continue
-    using either = linkAbort(stop.signal, news)
-    const rest = pause(Math.min(pollMs * 2 ** failures, LONGEST_PAUSE_MS), either.signal)
-    await Promise.race([rest, ...working.values()])
-    either.abort()
+    using either = linkAbort(stop.signal, news, ended.signal)
+    await pause(Math.min(pollMs * 2 ** failures, LONGEST_PAUSE_MS), either.signal)
   }
-  await Promise.allSettled(working.values())
+  while (working.size > 0) await Promise.allSettled(working.values())
   closing.throwIfAborted()
 }

@@ -20,6 +20,7 @@ import type { InputEntry } from '../store/entry.ts'
 import type { Notices } from '../store/notices.ts'
 import type { Store } from '../store/store.ts'
 import type { ReadyTool } from '../tool.ts'
+import type { Crowd } from './crowd.ts'
 import type { HookRunner } from './hook-runner.ts'
 
 /** The parts of a runtime, shared by all its runs; none of them holds anything of anybody's. */
@@ -35,6 +36,8 @@ export interface Services {
   readonly agents: ReadonlyMap<string, ReadyAgent>
   readonly prices: Prices | undefined
   readonly meter: Meter
+  /** Who waits for a place among runs, in this process. */
+  readonly crowd: Crowd
   readonly quota: ModelQuota | undefined
   readonly instructions: Instructions | undefined
   readonly budget: ContextBudget
@@ -56,6 +59,8 @@ export interface RunScope {
   readonly usage: UsageBook
   /** Aborts with the signal, and once somebody has decided of the call. */
   readonly untilDecided: (callId: string, signal: AbortSignal) => LinkedAbort
+  /** What is waited for until it is disposed does not count as work. */
+  readonly rest: () => Disposable
   /** Has a sub-agent answer in its own session. */
   readonly runChild: RunChild
   /** Aborts with the signal, and once the input no longer waits. */

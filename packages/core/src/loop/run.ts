@@ -1,4 +1,3 @@
-import { linkAbort } from '../abort.ts'
 import { isOrraError, type OrraError, toOrraError } from '../errors.ts'
 import type { HeldLimit } from '../gate/limits.ts'
 import type { OpenRun } from '../log/conversation.ts'
@@ -6,11 +5,12 @@ import { leaseLost } from '../log/keep-lease.ts'
 import type { UserMessage } from '../message.ts'
 import type { RunOutcome, RunResult } from '../run-event.ts'
 import type { InputEntry, RunEndedEntry, RunEndReason } from '../store/entry.ts'
-import { LONGEST_TIMEOUT_MS } from '../tool.ts'
 import { advance, type RunLimits } from './advance.ts'
+import { billLost, billRun, countBegun } from './bill-run.ts'
 import { callerOf, isWanted, wakeCaller } from './caller.ts'
 import { callModel } from './model-call.ts'
 import { withdrawn } from './recorded-result.ts'
+import { startRunClock } from './run-clock.ts'
 import { beforeAppend, hookBase, lastWords, type RunScope } from './run-scope.ts'
 import { abandonedResults, callTools } from './tool-call.ts'
 
@@ -70,6 +70,15 @@ async function withdraw({ log, emit }: RunScope, input: string, denial?: string)
  * stays open, for whoever claims the session next.
  */
 export async function finishRun(scope: RunScope): Promise<RunOutcome> {
+  try {
+    return await workToTheEnd(scope)
+  } catch (error) {
+    await billLost(scope)
+    throw error
+  }
+}
+
+async function workToTheEnd(scope: RunScope): Promise<RunOutcome> {
   const { services, log, lease, signal, runId, emit } = scope
   const { hooks } = services
   try {
@@ -92,16 +101,12 @@ async function workInTime(scope: RunScope): Promise<RunResult> {
   if (spawnedBy && !(await isWanted(scope, spawnedBy))) return end(scope, 'aborted')
   const limit = (await services.gate.at(namespace, signal)).limit('runTimeMs')
   if (!limit) return work(scope)
-  using timed = linkAbort(signal)
-  const isOver = Symbol('the time is over')
-  const timer = setTimeout(() => timed.abort(isOver), Math.min(limit.value, LONGEST_TIMEOUT_MS))
+  using clock = startRunClock(limit.value, signal)
   try {
-    return await work({ ...scope, signal: timed.signal })
+    return await work({ ...scope, signal: clock.signal, rest: clock.rest })
   } catch (error) {
-    if (timed.signal.reason !== isOver || signal.aborted || scope.lease.signal.aborted) throw error
+    if (!clock.isOver || scope.lease.signal.aborted) throw error
     return end(scope, 'limit', `A run may work for ${limit.value} ms here. The policy is ${limit.rule}.`)
-  } finally {
-    clearTimeout(timer)
   }
 }
 
@@ -148,8 +153,12 @@ function tooManyCalls(limit: HeldLimit | undefined): string | undefined {
 }
 
 /** Writes that all open calls wait, unless what one waits for has come since. Whether it did. */
-async function suspend({ log, lease, runId }: RunScope, run: OpenRun, seen: number): Promise<boolean> {
-  if (!run.suspended) await log.append([{ type: 'run-suspended', runId, seen }], lease)
+async function suspend(scope: RunScope, run: OpenRun, seen: number): Promise<boolean> {
+  const { log, lease, runId } = scope
+  if (!run.suspended) {
+    await billRun(scope, run)
+    await log.append([{ type: 'run-suspended', runId, seen }], lease)
+  }
   return run.suspended
 }
 
@@ -210,10 +219,10 @@ async function endFailed(scope: RunScope, failure: OrraError): Promise<OrraError
 async function close(scope: RunScope, run: OpenRun, ended: RunEndedEntry): Promise<void> {
   const { services, log, lease } = scope
   const { hooks } = services
-  const { runId, startedAt, models, tools } = run
   const spawnedBy = callerOf(scope.namespace, run)
   // Before the end is written, so that neither a bill nor whoever waits can miss it; both may be told twice.
-  await scope.usage.add({ runId, startedAt, models, tools }, lease.signal)
+  await billRun(scope, run)
+  for (const open of run.openCalls.values()) await countBegun(scope, open, lease.signal).catch(() => {})
   if (spawnedBy && run.wasSuspended) await wakeCaller(services, spawnedBy, lease.signal)
   await log.append([...abandonedResults(run.openCalls.values()), ended], lease)
   if (!hooks.has('runEnd')) return

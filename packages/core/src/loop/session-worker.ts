@@ -1,26 +1,18 @@
-import { randomUUID } from 'node:crypto'
-import { openUsageBook } from '../budget/usage-book.ts'
 import { isOrraError } from '../errors.ts'
 import { type KeptLease, keepLease, leaseLost } from '../log/keep-lease.ts'
 import { openLiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
-import type { RunEvent, RunOutcome } from '../run-event.ts'
 import { canNotify } from '../store/notices.ts'
 import type { Lease } from '../store/session-log.ts'
-import { advance, type Step } from './advance.ts'
-import { type Audience, openAudience } from './audience.ts'
-import { callerOf } from './caller.ts'
 import { heedOthers } from './heed-others.ts'
+import { openInboxWork, type Rest } from './inbox-work.ts'
 import { openLeaseDesk } from './lease-desk.ts'
 import { type LiveLine, openLiveLine } from './live-line.ts'
 import { type LiveNotice, sayLive } from './live-notice.ts'
 import { openReception, type Reception } from './reception.ts'
-import { recordedResult, sessionDeleted } from './recorded-result.ts'
-import { finishRun, startRun } from './run.ts'
-import type { RunChild, RunScope, Services } from './run-scope.ts'
+import { sessionDeleted } from './recorded-result.ts'
+import type { RunChild, Services } from './run-scope.ts'
 import { waitingRoom } from './waiting-room.ts'
-
-type Emit = (event: RunEvent) => void
 
 /**
  * All that one process does in one session: it takes the lease while somebody waits, answers the inbox in order, and
@@ -37,13 +29,8 @@ export interface SessionWorker extends Pick<Reception, 'answer' | 'resume'> {
 
 /** How often one who works looks for what others have written, where no store tells, in milliseconds. */
 const LOOK_MS = 1000
-/** How long one waits for a place among runs before the next look, in milliseconds. */
-const CROWDED_MS = 250
-
-/** Why nothing can be done in a session for now, although somebody waits. */
-type Rest = 'suspended' | 'crowded'
-
-const NO_PLACE: AsyncDisposable = { [Symbol.asyncDispose]: async () => {} }
+/** How long one waits for policies that cannot be had before the next look, in milliseconds; longer each time. */
+const UNREACHABLE_MS = { first: 50, longest: 5000 } as const
 
 /** `closing` ends all work at once and leaves the log as it is, for whoever claims the session next. */
 export function openSessionWorker(
@@ -60,6 +47,7 @@ export function openSessionWorker(
   const heed = heedOthers(log)
   /** Somebody has come or gone since the session was last looked at. */
   let stirred = false
+  let unreachableMs: number = UNREACHABLE_MS.first
   let working: Promise<void> | undefined
   /** The lease, and the end of what is done under it. */
   let held: { readonly lease: KeptLease; readonly ended: Promise<void> } | undefined
@@ -69,11 +57,18 @@ export function openSessionWorker(
     changed: heed.look,
     left: () => room.empty && desk.wake(),
   })
-  const usage = openUsageBook(namespace, services.store.records, usageOptions(services))
+  const inbox = openInboxWork({
+    ...{ namespace, services, log, room, heed, runChild, lookForPlace },
+    tell: (event) => line?.tell(event, log.conversation.written),
+  })
 
-  function wake(): void {
+  function stir(): void {
     stirred = true
     desk.wake()
+  }
+
+  function wake(): void {
+    stir()
     working ??= work().finally(() => {
       working = undefined
       if (!room.empty) wake()
@@ -96,22 +91,50 @@ export function openSessionWorker(
       } finally {
         if (lease) await desk.giveBack(lease)
       }
-      if (rest && !room.empty) await sitOut(rest).catch(room.failAll)
+      if (rest !== 'crowded') services.crowd.leave(namespace)
+      if (rest !== 'unreachable') unreachableMs = UNREACHABLE_MS.first
+      if (rest && !room.empty) await sitOut(rest)
     }
     line = undefined
   }
 
   /** Until there may be something to do again for those who wait. */
   async function sitOut(rest: Rest): Promise<void> {
-    room.tellAll({ type: 'waiting' })
-    if (rest === 'crowded') return desk.rest(CROWDED_MS)
-    while (!stirred && !room.empty) {
-      const head = await sessions.head(namespace)
-      if (!head) throw sessionDeleted(namespace)
-      const { suspended, approvals = [] } = head.openRun ?? {}
-      if (!suspended || approvals.some(({ expiresAt }) => expiresAt <= Date.now())) return
-      await desk.rest(LOOK_MS)
+    room.tellWaiting()
+    try {
+      if (rest === 'unreachable') {
+        await desk.rest(unreachableMs)
+        unreachableMs = Math.min(unreachableMs * 2, UNREACHABLE_MS.longest)
+        return
+      }
+      while (!stirred && !room.empty) {
+        if (await mayGoOn(rest)) return
+        if (!stirred) await desk.rest(LOOK_MS)
+      }
+    } catch (error) {
+      room.failAll(error)
+    } finally {
+      // All have left who waited for its turn.
+      if (room.empty) services.crowd.leave(namespace)
     }
+  }
+
+  async function mayGoOn(rest: 'suspended' | 'crowded'): Promise<boolean> {
+    const head = await sessions.head(namespace)
+    if (!head) throw sessionDeleted(namespace)
+    if (rest === 'crowded') {
+      await log.catchUp(head)
+      await inbox.settleAnswered()
+      return services.crowd.ahead(namespace) === undefined
+    }
+    const { suspended, approvals = [] } = head.openRun ?? {}
+    return !suspended || approvals.some(({ expiresAt }) => expiresAt <= Date.now())
+  }
+
+  /** For a place among runs, which there may be now. */
+  function lookForPlace(): boolean {
+    if (!room.empty) stir()
+    return !room.empty
   }
 
   function say(notice: LiveNotice): void {
@@ -136,12 +159,13 @@ export function openSessionWorker(
 
   /** Another works in the session, and may have answered what is waited for here. */
   async function elsewhere(isFirst: boolean): Promise<void> {
+    services.crowd.leave(namespace)
     room.dismissCasual()
     if (isFirst) room.tellAll({ type: 'waiting' })
     const head = await sessions.head(namespace)
     if (!head) throw sessionDeleted(namespace)
     await log.catchUp(head)
-    await settleAnswered()
+    await inbox.settleAnswered()
   }
 
   /** Another has the session now, and callers wait on, unless they have left; or it was deleted. */
@@ -158,118 +182,12 @@ export function openSessionWorker(
     held = { lease: kept, ended }
     const looking = canNotify(services.store) ? undefined : setInterval(look, LOOK_MS)
     try {
-      return await drainUnder(kept, lease)
+      return await inbox.drain(kept, lease.head)
     } finally {
       clearInterval(looking)
       held = undefined
       end()
     }
-  }
-
-  /** Answers what there is to answer. Returns why it cannot go on with what is left, when it cannot. */
-  async function drainUnder(kept: KeptLease, lease: Lease): Promise<Rest | undefined> {
-    await log.catchUp(lease.head)
-    while (!room.empty) {
-      kept.signal.throwIfAborted()
-      await settleAnswered()
-      const step = advance(log.conversation)
-      if (step.type === 'rest') {
-        room.settleResumers()
-        if (!room.empty) await catchUpWithCallers()
-        continue
-      }
-      const place = await placeFor(step, kept)
-      if (!place) return 'crowded'
-      await using _ = place
-      if (step.type === 'start-run') await startNext(kept, step.input)
-      if (log.conversation.run) await finishOpen(kept)
-      if (log.conversation.run?.suspended) {
-        room.settleResumers()
-        return 'suspended'
-      }
-    }
-    return undefined
-  }
-
-  /** A place among the runs that policies let work at the same time. A sub-agent works in the place of its caller. */
-  async function placeFor(step: Step, { signal }: KeptLease): Promise<AsyncDisposable | undefined> {
-    const { run, inbox } = log.conversation
-    const next = run ?? (step.type === 'start-run' ? inbox.get(step.input) : undefined)
-    if (callerOf(namespace, next)) return NO_PLACE
-    const place = await services.meter.enter(namespace, await services.gate.at(namespace, signal), signal)
-    if (!place) room.dismissCasual()
-    return place
-  }
-
-  /** At rest, whoever is still here has an input that is not folded in yet; or it was deleted, and the lease with it. */
-  async function catchUpWithCallers(): Promise<void> {
-    await log.catchUp()
-    const { length } = log.conversation
-    if ([...room.callers].some(({ place }) => place.seq > length)) throw leaseLost(namespace)
-  }
-
-  /** Callers whose input somebody else has answered get what the log says. */
-  async function settleAnswered(): Promise<void> {
-    for (const caller of [...room.callers]) {
-      const { input, place, emit, resolve, reject } = caller
-      const { inbox, run, length } = log.conversation
-      if (place.sessionId !== log.sessionId) {
-        room.remove(caller)
-        reject(sessionDeleted(namespace))
-      } else if (place.seq <= length && !inbox.has(input) && !run?.inputs.has(input)) {
-        room.remove(caller)
-        await recordedResult(sessions, namespace, input, place.seq, emit).then(resolve, reject)
-      }
-    }
-  }
-
-  /** Begins the run of the oldest input. Only its own callers can take it back while it begins. */
-  async function startNext(lease: KeptLease, input: string): Promise<void> {
-    const entry = log.conversation.inbox.get(input)
-    if (!entry) return
-    using those = openAudience(room.callersOf(input), new Set([input]), lease.signal)
-    using _ = heed.attend(those, input)
-    try {
-      const refused = await startRun(scopeOf(randomUUID(), lease, those), entry)
-      if (refused) room.settle(new Set([input]), refused)
-    } catch (error) {
-      // Somebody took it back at the same moment.
-      if (!isOrraError(error, 'store.input-gone')) throw error
-      await log.catchUp()
-    }
-  }
-
-  /** Brings the open run to its end, for its callers and whoever resumes. */
-  async function finishOpen(lease: KeptLease): Promise<void> {
-    const { run } = log.conversation
-    if (!run) return
-    const callers = [...run.inputs].flatMap(room.callersOf)
-    const resumers = [...room.resumers].filter(({ signal, once }) => !signal.aborted && !(once && callers.length > 0))
-    using those = openAudience([...callers, ...resumers], run.inputs, lease.signal)
-    using _ = heed.attend(those)
-    room.settle(run.inputs, await finishRun(scopeOf(run.runId, lease, those)))
-  }
-
-  function scopeOf(runId: string, lease: KeptLease, those: Audience): RunScope {
-    const emit: Emit = (event) => {
-      those.emit(event)
-      line?.tell(event, log.conversation.written)
-    }
-    const inputJoined = (input: string) => room.callersOf(input).forEach(those.join)
-    const { signal } = those
-    return {
-      ...{ services, namespace, runId, log, lease, signal, usage, runChild },
-      ...{ emit, inputJoined, inputSettled },
-      untilWithdrawn: heed.untilWithdrawn,
-      untilDecided: heed.untilDecided,
-    }
-  }
-
-  function inputSettled(input: string, outcome: RunOutcome): void {
-    if ('result' in outcome) {
-      for (const { emit } of room.callersOf(input)) emit({ type: 'run-end', ...outcome.result })
-    }
-    room.settleCallers(new Set([input]), outcome)
   }
 
   return {
@@ -297,8 +215,4 @@ export function openSessionWorker(
       while (working || reception.writes) await Promise.allSettled([working, reception.written()])
     },
   }
-}
-
-function usageOptions({ provider, prices }: Services) {
-  return { provider: provider.name, ...(prices ? { prices } : {}) }
 }

@@ -116,11 +116,12 @@ async function answerOf(
 
 /** Until a suspended sub-agent may go on. One that is left meanwhile is not wanted any more. */
 async function untilWoken(
-  { services, lease }: RunScope,
+  { services, lease, rest }: RunScope,
   { namespace, entry }: Child,
   signal: AbortSignal,
 ): Promise<void> {
   const { sessions } = services.store
+  using _ = rest()
   for (;;) {
     await pause(LOOK_MS, signal)
     if (signal.aborted && !lease.signal.aborted) {

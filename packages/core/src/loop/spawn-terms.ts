@@ -1,6 +1,6 @@
 import { TASK_AGENT } from '../agents/profile.ts'
 import { OrraError } from '../errors.ts'
-import type { Rules } from '../gate/gate.ts'
+import type { Rules } from '../gate/rules.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
 import { checkOptions, invalidOption, type OptionNames } from '../options.ts'
 import type { SpawnWork } from '../spawn.ts'

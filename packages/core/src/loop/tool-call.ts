@@ -1,25 +1,17 @@
 import { linkAbort, untilAborted } from '../abort.ts'
 import { forgetRequest } from '../approval/waiting-list.ts'
-import type { Rules } from '../gate/gate.ts'
 import { toJson } from '../json.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
-import { type ContentPart, isContent, type ToolCallPart, textOf } from '../message.ts'
-import { NO_USAGE } from '../provider.ts'
+import { type ToolCallPart, textOf } from '../message.ts'
 import type { ToolMessageEntry } from '../store/entry.ts'
-import { canGoOn, type ReadyTool, type ToolContext, type ToolOutput } from '../tool.ts'
+import { canGoOn, type ReadyTool } from '../tool.ts'
 import { approveCall, type CheckedCall } from './approve-call.ts'
+import { countBegun } from './bill-run.ts'
 import { refusalOf } from './may-use.ts'
+import { performCall } from './perform-call.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
 import { CALL_WAITS } from './spawn-run.ts'
-import { openToolContext } from './tool-context.ts'
-
-const OUTCOME_UNKNOWN =
-  'It was begun and then interrupted; nobody knows whether it took effect. Look before you try again.'
-
-interface Outcome {
-  readonly content: readonly ContentPart[]
-  readonly isError: boolean
-}
+import { failure, isOutcome, OUTCOME_UNKNOWN, type Outcome, orFailure } from './tool-outcome.ts'
 
 /**
  * Brings open calls to their results, some at a time. Each result is appended when it is there. Throws the signal's
@@ -62,6 +54,7 @@ async function callTool(scope: RunScope, run: OpenRun, open: OpenCall): Promise<
   emit({ type: 'tool-call-start', callId, tool, input: open.call.input })
   const came = await attempt(scope, run, open)
   if (came === CALL_WAITS) return
+  await countBegun(scope, open, signal)
   let outcome: Outcome = came
   const durationMs = performance.now() - startedAt
   if (hooks.has('afterToolCall')) {
@@ -85,52 +78,23 @@ async function attempt(scope: RunScope, run: OpenRun, open: OpenCall): Promise<O
 
   const tool = services.tools.get(name)
   if (!tool) return refused(`There is no tool named "${name}".`)
-  const rules = await services.gate.at(namespace, signal)
-  const refusal = refusalOf(services, run, rules, name)
+  const refusal = refusalOf(services, run, await services.gate.at(namespace, signal), name)
   if (refusal !== undefined) return refused(refusal)
   if (open.started && !canGoOn(tool)) return failure(OUTCOME_UNKNOWN)
 
   const checked = await orFailure(() => checkedInput(scope, tool, open), signal)
   if (isOutcome(checked)) return refused(textOf(checked.content))
-  const standing = await approveCall(scope, checked, rules)
+  // Policies are asked anew after all that may take time.
+  const standing = await approveCall(scope, checked, await services.gate.at(namespace, signal))
   if (standing.type === 'waiting') return CALL_WAITS
   if (standing.type === 'refused') return refused(standing.reason)
-  // Policies may have changed while somebody thought it over.
   const still = refusalOf(services, run, await services.gate.at(namespace, signal), name)
   if (still !== undefined) return refused(still)
   try {
-    return await perform(scope, run, checked, rules)
+    return await performCall(scope, run, checked)
   } catch (error) {
     if (error === CALL_WAITS) return CALL_WAITS
     throw error
-  }
-}
-
-/** The tool itself, within what may be spent on it. */
-async function perform(
-  scope: RunScope,
-  run: OpenRun,
-  { tool, open, value }: CheckedCall,
-  rules: Rules,
-): Promise<Outcome> {
-  const { services, namespace, signal, log, lease } = scope
-  const { callId } = open.call
-  const reserved = await services.meter.reserveToolCall(namespace, rules, tool.usd ?? 0, signal)
-  if (!reserved.granted) return failure(reserved.reason)
-  let isDone = false
-  try {
-    return await orFailure(async () => {
-      if (open.started && tool.reconcile) {
-        const found = await reconciled(scope, run, { tool, open, value })
-        if (found) return found
-      }
-      if (!tool.readOnly && !open.started) await log.append([{ type: 'tool-started', callId }], lease)
-      signal.throwIfAborted()
-      isDone = true
-      return succeeded(await inTime(scope, run, { tool, open }, (context) => tool.execute(value, context)))
-    }, signal)
-  } finally {
-    await reserved.settle(isDone ? undefined : NO_USAGE)
   }
 }
 
@@ -150,84 +114,6 @@ async function checkedInput(scope: RunScope, tool: ReadyTool, open: OpenCall): P
   if (!checked.valid) return failure(`The input does not fit the tool's schema:\n${checked.problems.join('\n')}`)
   signal.throwIfAborted()
   return { tool, open, input, value: checked.value }
-}
-
-function isOutcome(value: object): value is Outcome {
-  return 'isError' in value
-}
-
-/** What came of a call whose process died; `undefined` when it surely came to nothing and may be begun again. */
-async function reconciled(
-  scope: RunScope,
-  run: OpenRun,
-  { tool, open, value }: Pick<CheckedCall, 'tool' | 'open' | 'value'>,
-): Promise<Outcome | undefined> {
-  try {
-    const output = await inTime(scope, run, { tool, open }, (context) => tool.reconcile?.(value, context))
-    if (output === undefined) return undefined
-    const found = succeeded(output)
-    return found.isError ? failure(OUTCOME_UNKNOWN) : found
-  } catch (error) {
-    if (error === CALL_WAITS) throw error
-    if (scope.signal.aborted) throw scope.signal.reason
-    return failure(OUTCOME_UNKNOWN)
-  }
-}
-
-/** Lets a tool work until its run or its own deadline ends. */
-async function inTime<T>(
-  scope: RunScope,
-  run: OpenRun,
-  call: Pick<CheckedCall, 'tool' | 'open'>,
-  work: (context: ToolContext) => T | Promise<T>,
-): Promise<T> {
-  const { timeoutMs } = call.tool
-  if (timeoutMs === undefined) return untilEnd(scope.signal, scope, run, call, work)
-  using deadline = linkAbort(scope.signal)
-  const timer = setTimeout(() => deadline.abort(new Error(`It did not finish within ${timeoutMs} ms.`)), timeoutMs)
-  try {
-    return await untilEnd(deadline.signal, scope, run, call, work)
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-async function untilEnd<T>(
-  signal: AbortSignal,
-  scope: RunScope,
-  run: OpenRun,
-  { tool, open }: Pick<CheckedCall, 'tool' | 'open'>,
-  work: (context: ToolContext) => T | Promise<T>,
-): Promise<T> {
-  const { context, end } = openToolContext(scope, run, tool, open, signal)
-  try {
-    // In a function of its own, so that a tool that throws at once fails like one that throws later.
-    return await untilAborted((async () => work(context))(), signal)
-  } finally {
-    await end()
-  }
-}
-
-/** The run's own end is nobody's tool result. */
-async function orFailure<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T | Outcome> {
-  try {
-    return await work()
-  } catch (error) {
-    if (signal.aborted) throw signal.reason
-    if (error === CALL_WAITS) throw error
-    const text = error instanceof Error ? String(error.message) : ''
-    return failure(text.trim() === '' ? 'The tool failed without saying why.' : text)
-  }
-}
-
-function succeeded(output: ToolOutput): Outcome {
-  const content = typeof output === 'string' ? [{ type: 'text', text: output } as const] : output
-  if (!isContent(content)) return failure('The tool returned neither text nor content parts.')
-  return { content: toJson(content), isError: false }
-}
-
-function failure(text: string): Outcome {
-  return { content: [{ type: 'text', text: toJson(text) }], isError: true }
 }
 
 function resultEntry({ callId, name }: ToolCallPart, { content, isError }: Outcome): ToolMessageEntry {

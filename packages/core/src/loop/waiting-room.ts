@@ -37,13 +37,15 @@ export interface WaitingRoom {
   /** Whether they were still there. */
   remove(waiter: Waiter): boolean
   tellAll(event: RunEvent): void
+  /** Tells each once, however often they have to wait. */
+  tellWaiting(): void
   /** An input came out without a run. */
   settleCallers(inputs: ReadonlySet<string>, outcome: RunOutcome): void
   /** A run came out, and with it all of its inputs. */
   settle(inputs: ReadonlySet<string>, outcome: RunOutcome): void
   /** Nothing is open, or nothing that could be gone on with. */
   settleResumers(): void
-  /** Another process works in the session. */
+  /** Another process works in the session, or nothing can be done in it for now. */
   dismissCasual(): void
   failAll(error: unknown): void
 }
@@ -51,6 +53,7 @@ export interface WaitingRoom {
 export function waitingRoom(): WaitingRoom {
   const callers = new Set<Caller>()
   const resumers = new Set<Resumer>()
+  const told = new WeakSet<Waiter>()
 
   function settleCallers(inputs: ReadonlySet<string>, outcome: RunOutcome): void {
     for (const caller of [...callers]) {
@@ -80,6 +83,13 @@ export function waitingRoom(): WaitingRoom {
     remove: (waiter) => (isCaller(waiter) ? callers.delete(waiter) : resumers.delete(waiter)),
     tellAll(event) {
       for (const { emit } of [...callers, ...resumers]) emit(event)
+    },
+    tellWaiting() {
+      for (const waiter of [...callers, ...resumers]) {
+        if (told.has(waiter)) continue
+        told.add(waiter)
+        waiter.emit({ type: 'waiting' })
+      }
     },
     settleCallers,
     settle(inputs, outcome) {

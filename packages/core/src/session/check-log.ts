@@ -21,14 +21,15 @@ const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } 
   input: ({ key, message, settings, whenBusy }) =>
     isKey(key) && isSaid(message) && isSettings(settings) && isOneOf(whenBusy, undefined, 'interrupt', 'steer'),
   'input-withdrawn': ({ input, denial }) => isKey(input) && isTextOrNone(denial),
-  message: ({ message, input, stopReason, usage, model }) => {
+  message: ({ message, input, stopReason, usage, model, asked }) => {
     if (isMessageOf('user', message)) return isSaid(message) && (input === undefined || isKey(input))
     if (isMessageOf('tool', message)) return message.content.length > 0 && input === undefined
     if (!isMessageOf('assistant', message) || input !== undefined) return false
     return (
       isOneOf(stopReason, undefined, 'stop', 'tool-calls', 'length', 'refused') &&
       (usage === undefined || isUsage(usage)) &&
-      isTextOrNone(model)
+      isTextOrNone(model) &&
+      isTextOrNone(asked)
     )
   },
   'tool-started': ({ callId }) => isText(callId),

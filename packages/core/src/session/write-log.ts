@@ -43,7 +43,17 @@ const OF_AN_OPEN_RUN: ReadonlySet<Entry['type']> = new Set([
 export function importablePart(entries: readonly Entry[]): readonly Entry[] {
   const last = entries.findLastIndex(({ type }) => type === 'run-started' || type === 'run-ended')
   const open = entries[last]?.type === 'run-started' ? last : entries.length
-  return entries.filter(({ type }, index) => index < open || !OF_AN_OPEN_RUN.has(type)).map(withoutCaller)
+  return entries
+    .filter(({ type }, index) => index < open || !OF_AN_OPEN_RUN.has(type))
+    .map(withoutCaller)
+    .map(asking)
+}
+
+/** Another session has to be told anew that it approves by itself. */
+function asking(entry: Entry): Entry {
+  if (entry.type !== 'metadata' || !Object.hasOwn(entry.set, 'autoApprove')) return entry
+  const { autoApprove: _, ...set } = entry.set
+  return { ...entry, set }
 }
 
 function withoutCaller(entry: Entry): Entry {
@@ -64,5 +74,5 @@ export function settledPart(entries: readonly Entry[]): readonly Entry[] {
       return entry.type === 'input-withdrawn' ? entry.input : []
     }),
   )
-  return kept.filter((entry) => entry.type !== 'input' || settled.has(entry.key))
+  return kept.filter((entry) => entry.type !== 'input' || settled.has(entry.key)).map(asking)
 }

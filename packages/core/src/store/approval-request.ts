@@ -9,7 +9,7 @@ export interface ApprovalRequest {
   readonly runId: string
   readonly callId: string
   readonly tool: string
-  /** What is to be approved: the input as hooks and schema have left it. */
+  /** What is to be approved: the input as hooks have left it, before the schema puts in what is left out. */
   readonly input: JsonValue
   /** SHA-256 of the run, the tool and the input, in hexadecimal digits. What was approved is done as it was or not at all. */
   readonly inputHash: string

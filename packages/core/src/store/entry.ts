@@ -77,6 +77,8 @@ export interface MessageEntry {
   readonly usage?: Usage
   /** For an assistant message: the model that wrote it. */
   readonly model?: string
+  /** For an assistant message: the model that was asked for, where another one wrote it. */
+  readonly asked?: string
 }
 
 /** A message entry with the result of a tool. */
@@ -139,7 +141,7 @@ export interface RunEndedEntry {
   readonly type: 'run-ended'
   readonly runId: string
   readonly reason: RunEndReason
-  /** Of all model calls of the run. */
+  /** Of all model calls of the run whose replies are in the log. */
   readonly usage: Usage
   /** For `denied` and `limit`: why, in words for people. */
   readonly denial?: string
