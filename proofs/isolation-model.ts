@@ -79,8 +79,9 @@ function checkAllowed({ find }: Lookout, tenant: Tenant, { model, tools }: Model
   }
 }
 
-function mischief(random: Random, { secret }: Tenant): Error {
-  if (random.chance(0.3)) return new Mischief(`The model of ${secret} has failed.`)
+/** Of a steady tenant's model only what surely costs nothing, for its ledger has no estimates. */
+function mischief(random: Random, { secret, isSteady }: Tenant): Error {
+  if (!isSteady && random.chance(0.3)) return new Mischief(`The model of ${secret} has failed.`)
   const details = { provider: 'hostile', status: 529 }
   return new OrraError('provider.unavailable', `The model of ${secret} is away.`, { details })
 }

@@ -83,6 +83,11 @@ function logReader(session: string) {
       answers.set(input, { text, at, tookMs: at - (acceptedAt.get(input) ?? at) })
     },
     metadata: () => {},
+    // Nothing in a storm needs an approval.
+    'approval-requested': ({ request }) => note('doubled', `"${request.callId}" waits for an approval`),
+    'approval-decided': ({ callId }) => note('doubled', `"${callId}" is decided`),
+    'run-suspended': () => note('doubled', 'a run is suspended'),
+    'call-woken': ({ callId }) => note('doubled', `"${callId}" is woken`),
   }
 
   function readMessage({ calls, input: own }: Run, { message, input }: MessageEntry): void {
