@@ -97,7 +97,7 @@ async function reserve({ meter, places }: Process, wanted: Spending, limits: rea
   const rules = rulesFor(leaf, limits)
   switch (wanted.type) {
     case 'admit': {
-      const admission = await meter.admit(leaf, rules, signal).catch(() => undefined)
+      const admission = await meter.admit(rules, signal).catch(() => undefined)
       return admission && (() => admission.settle(wanted.counts))
     }
     case 'enter': {
@@ -107,13 +107,13 @@ async function reserve({ meter, places }: Process, wanted: Spending, limits: rea
       return 'place' in taken ? () => taken.place[Symbol.asyncDispose]() : undefined
     }
     case 'tool': {
-      const reserved = await meter.reserveToolCall(leaf, rules, wanted.usd / 1_000_000, signal)
+      const reserved = await meter.reserveToolCall(rules, wanted.usd / 1_000_000, signal)
       return reserved.granted ? () => reserved.settle() : undefined
     }
     case 'model': {
       const { input, output, part, fate } = wanted
       const call = { provider: 'scripted', model: 'm', inputTokens: input, maxOutputTokens: output }
-      const reserved = await meter.reserveModelCall(leaf, rules, call, signal)
+      const reserved = await meter.reserveModelCall(rules, call, signal)
       if (!reserved.granted) return undefined
       const { maxOutputTokens = output } = reserved
       expect(maxOutputTokens).toBeLessThanOrEqual(output)

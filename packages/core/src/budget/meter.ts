@@ -1,7 +1,4 @@
-import type { HeldLimit } from '../gate/limits.ts'
 import type { Rules } from '../gate/rules.ts'
-import type { Namespace } from '../namespace.ts'
-import type { Usage } from '../provider.ts'
 import type { Counters } from '../store/counters.ts'
 import { type HeldClaim, windowClaims } from './held-claims.ts'
 import { type KeptReservation, keepReservation } from './kept-reservation.ts'
@@ -10,6 +7,7 @@ import { costInMicroUsd } from './micro-usd.ts'
 import type { Prices } from './prices.ts'
 import { refusal } from './refusal.ts'
 import { reserveReply } from './reserve-reply.ts'
+import type { Granted, PlannedCall, Reserved } from './reserved.ts'
 
 /**
  * Keeps everybody within the limits that policies set. What may be spent is reserved at every limit that holds, in one
@@ -19,50 +17,18 @@ import { reserveReply } from './reserve-reply.ts'
  */
 export interface Meter {
   /** Counts a message against `runsPer…`. Throws `limit.reached`. */
-  admit(namespace: Namespace, rules: Rules, signal: AbortSignal): Promise<Admission>
+  admit(rules: Rules, signal: AbortSignal): Promise<Admission>
   /** Reserves what a model call may use of `tokensPer…` and `usdPer…`. */
-  reserveModelCall(namespace: Namespace, rules: Rules, call: PlannedCall, signal: AbortSignal): Promise<Reserved>
+  reserveModelCall(rules: Rules, call: PlannedCall, signal: AbortSignal): Promise<Reserved>
   /** Reserves what a tool call costs of `usdPer…`. */
-  reserveToolCall(namespace: Namespace, rules: Rules, usd: number, signal: AbortSignal): Promise<Reserved>
+  reserveToolCall(rules: Rules, usd: number, signal: AbortSignal): Promise<Reserved>
   /** Counts a tool call that was made without being counted, whatever is left of `usdPer…`. */
-  countToolCall(namespace: Namespace, rules: Rules, usd: number, signal: AbortSignal): Promise<void>
+  countToolCall(rules: Rules, usd: number, signal: AbortSignal): Promise<void>
 }
 
 interface Admission {
   /** It was accepted and counts; or it was there already, or could not be accepted, and does not. */
   settle(counts: boolean): Promise<void>
-}
-
-export interface PlannedCall {
-  readonly provider: string
-  readonly model: string
-  /** What is to be sent, estimated on the safe side. */
-  readonly inputTokens: number
-  /** The longest reply that may be asked for. */
-  readonly maxOutputTokens: number
-}
-
-type Reserved = Granted | Refused
-
-export interface Granted {
-  readonly granted: true
-  /** How long the reply may be, so that the limits hold; absent where no limit does. Not above what was planned. */
-  readonly maxOutputTokens?: number
-  /**
-   * What it really was, once; `undefined` when nobody knows, and then it is what was planned. `answered` is the model
-   * that answered; the one that was asked for where that is left out. For a tool call `undefined` means that it was made,
-   * no tokens that it was not.
-   */
-  settle(used?: Usage, answered?: string): Promise<void>
-}
-
-export interface Refused {
-  readonly granted: false
-  readonly limit: HeldLimit
-  /** For people; holds nothing that anybody said. */
-  readonly reason: string
-  /** How long it is until the window ends; absent when that would not help. */
-  readonly retryAfterMs?: number
 }
 
 export interface MeterOptions {
@@ -78,7 +44,7 @@ const CALL = { ttlMs: 15 * 60_000, everyMs: 5 * 60_000 } as const
 
 export function createMeter(counters: Counters, { prices, now = Date.now }: MeterOptions = {}): Meter {
   return {
-    async admit(_namespace, rules, signal) {
+    async admit(rules, signal) {
       const held = windowClaims(rules, ['runs'], now())
       if (held.length === 0) return { settle: async () => {} }
       const claims = held.map(({ place }) => ({ ...place, amount: 1 }))
@@ -88,7 +54,7 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
       return { settle: (counts) => kept.settle(held.map(() => (counts ? 1 : 0))) }
     },
 
-    async reserveModelCall(_namespace, rules, call, signal) {
+    async reserveModelCall(rules, call, signal) {
       const held = windowClaims(rules, ['tokens', 'usd'], now())
       if (held.length === 0) return { granted: true, settle: async () => {} }
       const reply = await reserveReply({ counters, prices, held, call, now: now(), ttlMs: CALL.ttlMs, signal })
@@ -100,7 +66,7 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
       return { granted: true, maxOutputTokens, settle }
     },
 
-    async reserveToolCall(_namespace, rules, usd, signal) {
+    async reserveToolCall(rules, usd, signal) {
       const held = usd === 0 ? [] : windowClaims(rules, ['usd'], now())
       if (held.length === 0) return { granted: true, settle: async () => {} }
       const amount = costInMicroUsd(usd)
@@ -110,7 +76,7 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
       return grantTool(keepReservation(counters, reservation.id, CALL), held, amount)
     },
 
-    async countToolCall(_namespace, rules, usd, signal) {
+    async countToolCall(rules, usd, signal) {
       const held = usd === 0 ? [] : windowClaims(rules, ['usd'], now())
       if (held.length === 0) return
       const amount = costInMicroUsd(usd)

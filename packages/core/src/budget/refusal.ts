@@ -1,6 +1,6 @@
 import type { HeldClaim } from './held-claims.ts'
 import { reachedInWords, retryAfter, tooSmallInWords, unpricedInWords } from './limit-words.ts'
-import type { Refused } from './meter.ts'
+import type { Refused } from './reserved.ts'
 
 /** Refused where at least `amount` was asked for; waiting helps only where an empty window has room for it. */
 export function refusal(claim: HeldClaim, amount: number, now: number): Refused {

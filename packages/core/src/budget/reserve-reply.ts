@@ -2,10 +2,10 @@ import { addCounts, type Usage } from '../provider.ts'
 import type { Counters } from '../store/counters.ts'
 import type { HeldClaim } from './held-claims.ts'
 import { largestFitting } from './largest-fitting.ts'
-import type { PlannedCall, Refused } from './meter.ts'
 import { answerInMicroUsd, microUsdOf } from './priced.ts'
 import type { Prices } from './prices.ts'
 import { refusal, unpricedRefusal } from './refusal.ts'
+import type { PlannedCall, Refused } from './reserved.ts'
 
 /** Where only a shorter reply would fit, the call is not worth making. */
 const LEAST_REPLY_TOKENS = 256

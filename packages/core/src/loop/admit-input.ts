@@ -21,7 +21,7 @@ export async function admitted<T extends { readonly isNew: boolean }>(
   if (spawnedBy) return accept(false)
   let admission: Awaited<ReturnType<typeof meter.admit>>
   try {
-    admission = await meter.admit(namespace, rules, signal)
+    admission = await meter.admit(rules, signal)
   } catch (error) {
     return orElse(error, accept)
   }

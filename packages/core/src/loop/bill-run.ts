@@ -50,7 +50,7 @@ export async function countBegun(
 ): Promise<void> {
   const { usd = 0 } = services.tools.get(open.call.name) ?? {}
   if (!open.started || open.counted || usd === 0) return
-  await services.meter.countToolCall(namespace, await services.gate.at(namespace, signal), usd, signal)
+  await services.meter.countToolCall(await services.gate.at(namespace, signal), usd, signal)
   open.counted = true
 }
 

@@ -31,7 +31,7 @@ export async function receivePaid(
   // Whoever waits for a turn holds nothing that others could spend meanwhile.
   const turn = await services.quota?.enter(namespace, planned.inputTokens, signal)
   try {
-    const reserved = await services.meter.reserveModelCall(namespace, rules, planned, signal)
+    const reserved = await services.meter.reserveModelCall(rules, planned, signal)
     if (!reserved.granted) return { reason: 'limit', denial: reserved.reason }
     const { maxOutputTokens = planned.maxOutputTokens } = reserved
     // What is as long as it would be anyway is not told how long: a provider may refuse what its model never does.

@@ -23,7 +23,7 @@ export async function performCall(scope: RunScope, run: OpenRun, call: CheckedCa
   const rules = await services.gate.at(namespace, signal)
   const refusal = refusalOf(services, run, rules, tool.name)
   if (refusal !== undefined) return failure(open.started ? `${OUTCOME_UNKNOWN} ${refusal}` : refusal)
-  const reserved = await services.meter.reserveToolCall(namespace, rules, tool.usd ?? 0, signal)
+  const reserved = await services.meter.reserveToolCall(rules, tool.usd ?? 0, signal)
   if (!reserved.granted) return failure(open.started ? `${OUTCOME_UNKNOWN} ${reserved.reason}` : reserved.reason)
   let isDone = false
   try {

@@ -1,4 +1,4 @@
-import type { PlannedCall } from '../budget/meter.ts'
+import type { PlannedCall } from '../budget/reserved.ts'
 import { type ContextReport, fixedTokens } from '../context/fit-turns.ts'
 import type { ModelRequest } from '../provider.ts'
 import { estimateTokens, mediaBeyondEstimate } from '../token-estimate.ts'

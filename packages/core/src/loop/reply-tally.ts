@@ -1,4 +1,4 @@
-import type { PlannedCall } from '../budget/meter.ts'
+import type { PlannedCall } from '../budget/reserved.ts'
 import type { LostCall } from '../budget/spend.ts'
 import { type ErrorCode, isOrraError } from '../errors.ts'
 import { isUsage, type ModelEvent, NO_USAGE, type Usage } from '../provider.ts'
