@@ -411,6 +411,15 @@ describe('a sub-agent that waits for an approval', () => {
     expect(done).toEqual(['x'])
   })
 
+  it('is asked anew when its session was deleted while it waited', async () => {
+    const store = memoryStore()
+    const orra = createRuntime({ ...options([ask, removing, 'From the second.', 'Done.']), store })
+    await orra.run(bob, 'Go')
+    await orra.session(Namespace.parse((await only(orra)).namespace)).delete()
+    await orra.recover({ untilIdle: true })
+    expect((await logOf(orra)).join('\n')).toContain('completed: From the second.')
+  })
+
   it('is told what its caller’s session is told of itself', async () => {
     const seen: unknown[] = []
     const { orra } = scripted([ask, 'Below.', 'Done.'], {

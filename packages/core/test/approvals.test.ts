@@ -255,13 +255,15 @@ describe('a run that waits for an approval', () => {
 
   it('keeps messages behind it waiting, and is ended by one that interrupts', async () => {
     const { tool, done } = remove()
-    const { orra } = scripted([call, 'Here.'], { tools: [tool], approvals: suspend })
+    const store = memoryStore()
+    const { orra } = scripted([call, 'Here.'], { tools: [tool], store, approvals: suspend })
     await orra.run(bob, 'Remove it')
     expect(await codeOf(orra.run(bob, 'Busy?', { whenBusy: 'reject' }))).toBe('session.busy')
     expect(await orra.run(bob, 'Leave it', { whenBusy: 'interrupt' })).toMatchObject({ text: 'Here.' })
     expect(done).toEqual([])
     expect(await codeOf(orra.decide(bob, 'call-1', { approved: true, by: bob }))).toBe('approval.gone')
     expect(await waiting(orra)).toEqual([])
+    expect((await store.records.list({ collection: 'orra.approvals' })).items).toEqual([])
   })
 
   it('answers who waits behind it once it is decided', async () => {

@@ -23,11 +23,21 @@ export async function forgetRequest({ records }: Store, { namespace, callId }: A
   await records.delete(keyOf(Namespace.parse(namespace), callId)).catch(() => {})
 }
 
-/** Nothing waits in a session that is no longer there. */
-export async function forgetRequests({ records }: Store, namespace: Namespace, signal?: AbortSignal): Promise<void> {
+/** Nothing waits in a session that is no longer there, and whoever had asked it must ask anew. */
+export async function forgetRequests(
+  { records, sessions }: Store,
+  namespace: Namespace,
+  signal?: AbortSignal,
+): Promise<void> {
   for (;;) {
     const { items } = await records.list({ collection: COLLECTION, namespace, signal })
-    for (const { id } of items) await records.delete({ collection: COLLECTION, namespace, id }, { signal })
+    for (const { id, value } of items) {
+      const { spawnedBy } = value as unknown as ApprovalRequest
+      await records.delete({ collection: COLLECTION, namespace, id }, { signal })
+      if (!spawnedBy) continue
+      const { runId, callId } = spawnedBy
+      await sessions.append(Namespace.parse(spawnedBy.namespace), [{ type: 'call-woken', runId, callId }], { signal })
+    }
     if (items.length === 0) return
   }
 }

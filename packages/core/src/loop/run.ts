@@ -1,3 +1,4 @@
+import { forgetRequest } from '../approval/waiting-list.ts'
 import { isOrraError, type OrraError, toOrraError } from '../errors.ts'
 import type { HeldLimit } from '../gate/limits.ts'
 import type { OpenRun } from '../log/conversation.ts'
@@ -224,7 +225,9 @@ async function close(scope: RunScope, run: OpenRun, ended: RunEndedEntry): Promi
   await billRun(scope, run)
   for (const open of run.openCalls.values()) await countBegun(scope, open, lease.signal).catch(() => {})
   if (spawnedBy && run.wasSuspended) await wakeCaller(services, spawnedBy, lease.signal)
+  const waiting = [...run.openCalls.values()].flatMap(({ request }) => request ?? [])
   await log.append([...abandonedResults(run.openCalls.values()), ended], lease)
+  if (services.approvals.suspend) for (const request of waiting) await forgetRequest(services.store, request)
   if (!hooks.has('runEnd')) return
   const { reason, usage } = ended
   // The log says that the run has ended; a hook cannot undo that.
