@@ -56,6 +56,11 @@ export class Namespace {
     return Namespace.of(...(this.segments.slice(0, -1) as [string]))
   }
 
+  /** The pattern that matches this namespace and no other, for policies: its key with `*` written `%2A`. */
+  get pattern(): string {
+    return this.key.replaceAll('*', '%2A')
+  }
+
   /** From the outermost to this one itself. */
   ancestors(): readonly Namespace[] {
     return this.segments.map((_, index) => Namespace.of(...(this.segments.slice(0, index + 1) as [string])))

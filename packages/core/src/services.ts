@@ -2,13 +2,14 @@ import type { Instructions } from './agents/instructions.ts'
 import type { AgentProfile } from './agents/profile.ts'
 import { readyAgents } from './agents/ready-agents.ts'
 import { type ApprovalOptions, approvalRules } from './approval/approval-options.ts'
+import { expectedReply } from './budget/expected-reply.ts'
 import { createMeter } from './budget/meter.ts'
 import type { ModelQuota } from './budget/model-quota.ts'
 import type { Prices } from './budget/prices.ts'
 import { type ContextOptions, contextBudget } from './context/fit-turns.ts'
 import { createGate } from './gate/gate.ts'
 import type { Policies } from './gate/policy.ts'
-import type { PolicySource } from './gate/policy-source.ts'
+import { isPolicySource, type PolicySource } from './gate/policy-source.ts'
 import type { Hooks, NamedHooks } from './hooks/hooks.ts'
 import { createCrowd } from './loop/crowd.ts'
 import { createHookRunner } from './loop/hook-runner.ts'
@@ -95,6 +96,9 @@ export function createServices(options: RuntimeOptions): { readonly services: Se
   if (quota !== undefined && typeof quota?.enter !== 'function') {
     throw invalidOption('quota', 'give what modelQuota({ … }) makes')
   }
+  if (!prices && [policies].flat().some(limitsDollars)) {
+    throw invalidOption('prices', 'a policy limits dollars, and nothing says what a model call costs')
+  }
   const plugins = readyPlugins(options.plugins ?? [], tools)
   const provider = chosenProvider(options.provider, plugins)
   const services: Services = {
@@ -110,6 +114,7 @@ export function createServices(options: RuntimeOptions): { readonly services: Se
     meter: createMeter(store.counters, prices ? { prices } : {}),
     crowd: createCrowd(store.counters),
     quota,
+    replies: expectedReply(),
     instructions,
     budget: contextBudget(options.context, provider.limits),
     maxParallelTools,
@@ -128,6 +133,14 @@ function chosenProvider(provider: RuntimeOptions['provider'], { providers }: Plu
 
 function named(hooks: Hooks, index: number): NamedHooks {
   return { name: hooks?.name ?? `hooks[${index}]`, hooks }
+}
+
+/** What a source will say is not known yet. */
+function limitsDollars(policies: Policies | PolicySource): boolean {
+  if (typeof policies !== 'object' || policies === null || isPolicySource(policies)) return false
+  return Object.values(policies).some((policy) =>
+    Object.keys(policy?.limits ?? {}).some((name) => name.startsWith('usd')),
+  )
 }
 
 function isList<T>(value: T | readonly T[]): value is readonly T[] {

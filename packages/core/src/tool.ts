@@ -15,8 +15,10 @@ export const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
 /** What a tool is handed beside its input. Everything here is bound to the caller's namespace. */
 export interface ToolContext {
-  /** Whose call this is. A tool that keeps data keeps it under this. */
+  /** Where the call is made: for a sub-agent, its own place below that of its caller. */
   readonly namespace: Namespace
+  /** Whom it is for: the namespace itself, or for a sub-agent that of whoever's message all of it is for. Take the user from here. */
+  readonly root: Namespace
   readonly runId: string
   /** The idempotency key of this call: the same after a crash and a retry. */
   readonly callId: string
@@ -26,9 +28,9 @@ export interface ToolContext {
   readonly metadata: { readonly [name: string]: JsonValue }
   /** Tells whoever watches the run how far the tool has come. */
   progress(message: string): void
-  /** Documents of this namespace. */
+  /** Documents of the root. */
   readonly records: BoundRecords
-  /** What is remembered of this namespace. */
+  /** What is remembered of the root. */
   readonly memory: BoundMemory
   /** Has a sub-agent work, below this namespace. */
   readonly spawn: Spawn

@@ -144,6 +144,28 @@ describe('a sub-agent', () => {
     expect(await logOf(orra, Namespace.parse(key))).toContain('input: Do it')
   })
 
+  it('works for whoever its caller works for, and keeps what it keeps there', async () => {
+    const seen: string[] = []
+    const note = defineTool({
+      name: 'note',
+      description: 'Notes.',
+      async execute(_, { namespace, root, memory, records }) {
+        seen.push(namespace.key, root.key)
+        await memory.remember('Bob likes tea')
+        await records.put('notes', 'tea', 'green')
+        return 'noted'
+      },
+    })
+    const store = memoryStore()
+    const { orra } = scripted([ask, { toolCalls: [{ name: 'note' }] }, 'Noted.', 'Done.'], {
+      ...{ tools: [asking({ input: 'Note it' }), note], store },
+    })
+    await orra.run(bob, 'Go')
+    expect(seen).toEqual([expect.stringContaining(`${bob.key}:agent:task:`), bob.key])
+    expect((await store.records.list({ namespace: bob, collection: 'notes' })).items).toHaveLength(1)
+    expect((await store.records.list({ namespace: bob, collection: 'memory' })).items).toHaveLength(1)
+  })
+
   it('made twice in one call is two, and in another call another', async () => {
     const twice = defineTool({
       name: 'ask',

@@ -311,10 +311,16 @@ describe('policies that cannot be had for a while', () => {
     for (const text of ['1', '2']) await orra.submit(bob, text)
     source.set(true)
     const before = source.asked
-    const recovering = orra.recover({ untilIdle: true, pollMs: 5 })
+    const stop = new AbortController()
+    const told: unknown[] = []
+    const onError = (error: unknown) => void told.push(error)
+    const recovering = orra.recover({ signal: stop.signal, pollMs: 5, onError })
     while (source.asked < before + 3) await nextTurn()
     expect(provider.requests).toHaveLength(0)
+    expect(told[0]).toMatchObject({ code: 'policy.unreachable' })
     source.set(false)
+    while (provider.requests.length < 2) await nextTurn()
+    stop.abort()
     await recovering
     expect((await logOf(orra)).filter((line) => line === 'run-ended completed')).toHaveLength(2)
   })

@@ -1,6 +1,7 @@
 import {
   approvals,
   defineTool,
+  isOrraError,
   memoryStore,
   Namespace,
   type Policies,
@@ -123,7 +124,11 @@ describe('a limit', () => {
   })
 
   it('of money needs a price, and holds for a whole tenant', async () => {
-    const { orra: unpriced } = run(['Never.'], { usdPerDay: 1 })
+    const { orra: unpriced } = run(
+      ['Never.'],
+      { usdPerDay: 1 },
+      { prices: priceTable({ 'other-*': { input: 1, output: 1 } }) },
+    )
     expect(await unpriced.run(bob, 'Hello')).toMatchObject({
       reason: 'limit',
       denial: expect.stringContaining('price'),
@@ -226,6 +231,37 @@ describe('a policy source', () => {
   })
 })
 
+describe('recover', () => {
+  it('says whose policies cannot be had, does what can be done, and is idle then', async () => {
+    const policies = {
+      policiesFor({ segments }: Namespace) {
+        if (segments[1] === 'acme') throw new Error('A row is broken.')
+        return {}
+      },
+    }
+    const store = memoryStore()
+    const before = scripted([], { store })
+    await before.orra.submit(bob, 'Wait')
+    await before.orra.submit(other, 'Go')
+    const told: string[] = []
+    const { orra } = scripted(['Done.'], { store, policies })
+    await orra.recover({
+      untilIdle: true,
+      pollMs: 5,
+      onError: (error, namespace) => void told.push(`${isOrraError(error) ? error.code : error} ${namespace?.key}`),
+    })
+    expect(told).toContain(`policy.unreachable ${bob.key}`)
+    expect((await logOf(orra, other)).at(-1)).toBe('run-ended completed')
+    expect(await logOf(orra)).toEqual(['input: Wait'])
+  })
+})
+
+describe('a runtime', () => {
+  it('limits no dollars without prices', () => {
+    expect(() => run([], { usdPerDay: 1 })).toThrow('"prices"')
+  })
+})
+
 describe('explain', () => {
   it('names the rule', async () => {
     const policies = { tenant: { tools: { deny: ['ex*'] }, approval: { 'look*': 'always' } } } as const
@@ -238,6 +274,9 @@ describe('explain', () => {
       allowed: true,
       approval: { level: 'always' },
     })
+    const byInput = defineTool({ name: 'pay', description: 'Pays.', approval: () => 'never', execute: () => 'paid' })
+    const { orra: asking } = scripted([], { tools: [byInput] })
+    expect(await asking.explain(bob, { type: 'tool', name: 'pay' })).toMatchObject({ approval: { level: 'by-input' } })
     expect(await orra.explain(Namespace.of('x'), { type: 'model', name: 'any' })).toMatchObject({ allowed: true })
   })
 })

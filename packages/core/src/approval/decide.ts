@@ -33,6 +33,7 @@ export async function decideCall(
 ): Promise<void> {
   checkOptions('decide', options, OPTIONS)
   const { approved, reason, inputHash, signal } = options
+  if (options.by === undefined) throw invalidOption('by', 'say who decides: give a Namespace')
   const by = requireNamespace(options.by)
   checkSignal(signal)
   if (typeof callId !== 'string') throw invalidOption('callId', 'give the "callId" of a request')
@@ -62,7 +63,8 @@ export function mayDecide({ namespace, deciders }: ApprovalRequest, by: Namespac
 }
 
 function gone({ key }: Namespace): OrraError<'approval.gone'> {
-  const message = 'Nothing waits for this decision: it was decided, its time is over, or its run has ended.'
+  const message =
+    'Nothing waits for this decision: it was decided, its time is over, its run has ended, or it is another request by now.'
   return new OrraError('approval.gone', message, { details: { namespace: key } })
 }
 

@@ -12,7 +12,7 @@ import { POLL_MS, type SharedQuotaOptions, type SharedTurn, sharedQuota } from '
  */
 export interface ModelQuota {
   /**
-   * Waits for a turn to make a model call of at most so many tokens. A call that is larger than the quota gets a turn, too,
+   * Waits for a turn to make a model call of about so many tokens: what is sent, and as much as replies have been lately. A call that is larger than the quota gets a turn, too,
    * when nothing else is going on. Throws the signal's reason, and what the store throws where the quota is shared.
    */
   enter(namespace: Namespace, tokens: number, signal: AbortSignal): Promise<QuotaTurn>

@@ -12,8 +12,8 @@ export interface Explanation {
   readonly rule?: string
   /** In words that may be shown to a person. */
   readonly reason: string
-  /** For a tool that is allowed and needs one. A tool that decides by its input is not asked, only policies are. */
-  readonly approval?: AskedApproval
+  /** For a tool that is allowed and needs one, or decides by its input whether it does. */
+  readonly approval?: AskedApproval | { readonly level: 'by-input'; readonly rule: string }
   /** For a model or an agent that is allowed: all limits that hold. What is left of them is not looked at. */
   readonly limits?: readonly HeldLimit[]
 }
@@ -31,7 +31,9 @@ export function explain(
   if (action.type !== 'tool') return { ...allowed, limits: rules.limits }
   const own = tool && typeof tool.approval === 'string' ? tool.approval : 'never'
   const approval = neededApproval(rules, action.name, own)
-  return approval.level === 'never' ? allowed : { ...allowed, approval }
+  if (approval.level !== 'never') return { ...allowed, approval }
+  if (typeof tool?.approval !== 'function') return allowed
+  return { ...allowed, approval: { level: 'by-input', rule: `the tool ${action.name}` } }
 }
 
 const TYPES: { readonly [Type in Action['type']]: true } = { tool: true, model: true, agent: true }

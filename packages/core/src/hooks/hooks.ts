@@ -10,6 +10,8 @@ export interface HookEvent {
   readonly namespace: Namespace
   /** The session's, as this process last read it. */
   readonly metadata: { readonly [name: string]: JsonValue }
+  /** Who answers, when it is one of the runtime's agents. */
+  readonly agent?: string
   /** Absent where no run is involved: an input that is being accepted. */
   readonly runId?: string
   /** Aborts with the run; a hook that does not heed it is left behind. */

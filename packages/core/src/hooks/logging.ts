@@ -38,9 +38,12 @@ export function logging(logger: Logger, options: LoggingOptions = {}): Hooks {
 
   function say(level: keyof Logger, event: HookEvent, message: string, facts: object, content?: () => object): void {
     quietly(() => {
-      const { namespace, runId } = event
+      const { namespace, runId, agent } = event
       const said = withContent ? content?.() : undefined
-      return logger[level]({ namespace: namespace.key, runId, ...facts, ...said }, message)
+      return logger[level](
+        { namespace: namespace.key, runId, ...(agent === undefined ? {} : { agent }), ...facts, ...said },
+        message,
+      )
     })
   }
 

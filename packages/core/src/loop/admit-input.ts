@@ -16,7 +16,7 @@ export async function admitted<T extends { readonly isNew: boolean }>(
   accept: (ifKnown: boolean) => Promise<T>,
 ): Promise<T> {
   const rules = await gate.at(namespace, signal)
-  if (rules.unreachable !== undefined) return orElse(unreachable(namespace, rules.cause), accept)
+  if (rules.unreachable !== undefined) return orElse(policyUnreachable(namespace, rules.cause), accept)
   // A sub-agent works for the message that its caller answers.
   if (spawnedBy) return accept(false)
   let admission: Awaited<ReturnType<typeof meter.admit>>
@@ -46,7 +46,7 @@ async function orElse<T>(refusal: unknown, accept: (ifKnown: boolean) => Promise
   }
 }
 
-function unreachable({ key }: Namespace, cause: unknown): OrraError<'policy.unreachable'> {
-  const message = 'The policies cannot be had now, so nothing was accepted. Send it again later.'
+export function policyUnreachable({ key }: Namespace, cause: unknown): OrraError<'policy.unreachable'> {
+  const message = 'The policies cannot be had now, so nothing new is accepted or begun; see the cause. Try again later.'
   return new OrraError('policy.unreachable', message, { details: { namespace: key }, cause })
 }

@@ -6,6 +6,7 @@ import type { LiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
 import type { RunEvent, RunOutcome } from '../run-event.ts'
 import type { SessionHead } from '../store/session-head.ts'
+import { policyUnreachable } from './admit-input.ts'
 import { advance, type Step } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
 import { callerOf } from './caller.ts'
@@ -60,7 +61,10 @@ export function openInboxWork(workplace: Workplace): InboxWork {
     if (callerOf(namespace, next)) return NO_PLACE
     const rules = await services.gate.at(namespace, signal)
     // A run that is open goes on, and is denied what it asks for; what was accepted can wait.
-    if (!run && rules.unreachable !== undefined) return 'unreachable'
+    if (!run && rules.unreachable !== undefined) {
+      room.failCasual(policyUnreachable(namespace, rules.cause))
+      return 'unreachable'
+    }
     return (await services.crowd.enter(namespace, rules, signal, lookForPlace)) ?? 'crowded'
   }
 

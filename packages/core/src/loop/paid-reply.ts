@@ -29,7 +29,8 @@ export async function receivePaid(
   const planned = plannedCall(services, request, report)
   let used: LostCall = { model: planned.model, usage: NO_USAGE }
   // Whoever waits for a turn holds nothing that others could spend meanwhile.
-  const turn = await services.quota?.enter(namespace, planned.inputTokens, signal)
+  const likely = planned.inputTokens + services.replies.of(planned.maxOutputTokens)
+  const turn = await services.quota?.enter(namespace, likely, signal)
   try {
     const reserved = await services.meter.reserveModelCall(rules, planned, signal)
     if (!reserved.granted) return { reason: 'limit', denial: reserved.reason }
@@ -42,6 +43,7 @@ export async function receivePaid(
       emit({ type: 'model-call-start', context: report })
       const response = await receiveReply(scope, isShorter ? { ...request, maxOutputTokens } : request, tally)
       isWhole = true
+      services.replies.learn(response.usage.outputTokens)
       return response
     } finally {
       used = tally.used()

@@ -1,4 +1,5 @@
 import { linkAbort, pause } from '../abort.ts'
+import { isOrraError } from '../errors.ts'
 import { Namespace } from '../namespace.ts'
 import type { SessionLog } from '../store/session-log.ts'
 import type { Crowd } from './crowd.ts'
@@ -12,7 +13,11 @@ export interface RecoverOptions {
   readonly maxParallel?: number
   /** How often the store is asked for work while there is none, in milliseconds. @default 1000 */
   readonly pollMs?: number
-  /** Resolve as soon as there is no work. @default false: go on until the signal aborts */
+  /**
+   * Resolve as soon as there is no work that can be done: what policies that cannot be had keep from being begun is told to
+   * `onError`, and a run whose process died less than `leaseTtlMs` ago is still that one's. @default false: go on until the
+   * signal aborts
+   */
   readonly untilIdle?: boolean
   /** Told when the store cannot be asked, which is tried again, and what made a run fail, with whose it was. */
   readonly onError?: ((error: unknown, namespace?: Namespace) => void) | undefined
@@ -60,6 +65,9 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
   const working = new Map<string, Promise<void>>()
   /** Sessions that are left alone for a while. */
   const patience = new Map<string, Patience>()
+  /** Sessions in which nothing can be done as long as their policies cannot be had. */
+  const stuck = new Set<string>()
+  let isAllStuck = true
   /** Whose turn has come while they were being looked at. */
   const again = new Set<string>()
   let ended = new AbortController()
@@ -76,8 +84,10 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
   }
   const work = async (key: string) => {
     const namespace = Namespace.parse(key)
+    stuck.delete(key)
     const begun = await resumeOnce(namespace).catch((error: unknown) => {
       tell(error, namespace)
+      if (isOrraError(error, 'policy.unreachable')) stuck.add(key)
       return undefined
     })
     working.delete(key)
@@ -114,12 +124,13 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
   using _ = crowd.attend(takeTurn)
   const isDue = (key: string) => (patience.get(key)?.until ?? 0) <= performance.now()
 
-  /** Takes up what there is room for. Whether it has seen all there is, and there was nothing. */
+  /** Takes up what there is room for. Whether it has seen all there is, and there was nothing that can be done. */
   const takeUp = async (): Promise<boolean> => {
     if (working.size >= maxParallel) await Promise.race(working.values())
     const place = after === undefined ? {} : { after }
     const { items, next } = await sessions.list({ pending: true, limit: maxParallel - working.size, within, ...place })
     const isWhole = after === undefined && next === undefined
+    isAllStuck = (after === undefined || isAllStuck) && items.every(({ namespace }) => stuck.has(namespace))
     after = next
     if (stop.signal.aborted) return false
     for (const { namespace } of items) {
@@ -127,7 +138,7 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
     }
     if (isWhole)
       for (const [key, { until }] of patience) if (until + FORGET_MS < performance.now()) patience.delete(key)
-    return isWhole && items.length === 0
+    return next === undefined && isAllStuck
   }
 
   while (!stop.signal.aborted) {

@@ -2,6 +2,7 @@ import { type LinkedAbort, linkAbort } from '../abort.ts'
 import type { Instructions } from '../agents/instructions.ts'
 import type { ReadyAgent } from '../agents/ready-agents.ts'
 import type { ApprovalRules } from '../approval/approval-options.ts'
+import type { ExpectedReply } from '../budget/expected-reply.ts'
 import type { Meter } from '../budget/meter.ts'
 import type { ModelQuota } from '../budget/model-quota.ts'
 import type { Prices } from '../budget/prices.ts'
@@ -39,6 +40,7 @@ export interface Services {
   /** Who waits for a place among runs, in this process. */
   readonly crowd: Crowd
   readonly quota: ModelQuota | undefined
+  readonly replies: ExpectedReply
   readonly instructions: Instructions | undefined
   readonly budget: ContextBudget
   readonly maxParallelTools: number
@@ -84,7 +86,9 @@ export interface ChildRun {
 
 /** What every hook of this run is told. */
 export function hookBase({ namespace, runId, log, signal }: RunScope): HookEvent {
-  return { namespace, metadata: log.conversation.metadata, runId, signal }
+  const { metadata, run } = log.conversation
+  const { agent } = run?.settings ?? {}
+  return { namespace, metadata, ...(agent === undefined ? {} : { agent }), runId, signal }
 }
 
 /** How long hooks may still take once their run is being stopped, in milliseconds. */

@@ -3,7 +3,9 @@ import { bindRecords } from '../handles/bind-records.ts'
 import type { BoundMemory } from '../handles/bound-memory.ts'
 import type { BoundRecords } from '../handles/bound-records.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
+import { Namespace } from '../namespace.ts'
 import type { ReadyTool, ToolContext } from '../tool.ts'
+import { callerOf } from './caller.ts'
 import type { RunScope } from './run-scope.ts'
 import { openSpawner } from './spawn-run.ts'
 
@@ -24,24 +26,26 @@ export function openToolContext(
   const { services, namespace, runId, log, emit } = scope
   const { records: store } = services.store
   const { callId } = open.call
+  const caller = callerOf(namespace, run)
+  const root = caller ? Namespace.parse(caller.root) : namespace
   const spawner = openSpawner(scope, run, open, tool, signal)
   let over = false
   let records: BoundRecords | undefined
   let memory: BoundMemory | undefined
 
   const context: ToolContext = {
-    ...{ namespace, runId, callId, signal },
+    ...{ namespace, root, runId, callId, signal },
     metadata: log.conversation.metadata,
     progress(message) {
       if (!over) emit({ type: 'tool-call-progress', callId, tool: tool.name, message })
     },
     // Most tools want none of these.
     get records() {
-      records ??= bindRecords(store, namespace, signal)
+      records ??= bindRecords(store, root, signal)
       return records
     },
     get memory() {
-      memory ??= bindMemory(store, namespace, signal)
+      memory ??= bindMemory(store, root, signal)
       return memory
     },
     spawn: spawner.spawn,

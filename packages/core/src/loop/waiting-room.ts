@@ -47,6 +47,8 @@ export interface WaitingRoom {
   settleResumers(): void
   /** Another process works in the session, or nothing can be done in it for now. */
   dismissCasual(): void
+  /** What cannot be done now is not waited for by those who only look in. */
+  failCasual(error: unknown): void
   failAll(error: unknown): void
 }
 
@@ -104,6 +106,9 @@ export function waitingRoom(): WaitingRoom {
     },
     dismissCasual() {
       for (const resumer of [...resumers]) if (resumer.once) settleResumer(resumer)
+    },
+    failCasual(error) {
+      for (const resumer of [...resumers]) if (resumer.once && resumers.delete(resumer)) resumer.reject(error)
     },
     failAll(error) {
       for (const { reject } of [...callers, ...resumers]) reject(error)

@@ -9,8 +9,7 @@ export function namespaceOf({ owner, id }: Pick<Project, 'owner' | 'id'>): Names
 
 /** The policy of a project's namespace: the tools that are enabled there, and none while it is not active. */
 export function policiesOf(project: Project): Policies {
-  // A key is a pattern already, but for the one character that means something else in a pattern.
-  const pattern = namespaceOf(project).key.replaceAll('*', '%2A')
+  const { pattern } = namespaceOf(project)
   if (!project.active) return { [pattern]: { tools: { deny: ['*'] } } }
   return { [pattern]: project.tools === undefined ? {} : { tools: { allow: project.tools } } }
 }
