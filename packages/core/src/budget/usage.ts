@@ -1,6 +1,6 @@
 import type { Usage } from '../provider.ts'
 
-/** Which days are summed, in UTC. `day` is today, `month` this month so far. */
+/** Which days are summed, in UTC: `day` is today, `month` this month so far, `from` and `to` the days that they lie in and all between. */
 export type UsageWindow = 'day' | 'month' | { readonly from: Date; readonly to: Date }
 
 /** What a subtree has used in a window of time. Runs count on the day on which they began. */

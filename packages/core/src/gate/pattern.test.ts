@@ -20,3 +20,15 @@ describe('a pattern', () => {
     )
   })
 })
+
+it('matches a namespace by its own pattern, and none beside it', () => {
+  const segment = fc.string({ unit: fc.constantFrom('a', 'b', '*', ':', '%', '2A'), minLength: 1, maxLength: 4 })
+  const place = fc.tuple(segment, segment).map(([one, two]) => Namespace.of(one, two))
+  fc.assert(
+    fc.property(place, place, (one, other) => {
+      expect(patternHolds(compilePattern(one.pattern), one)).toBe(true)
+      expect(patternHolds(compilePattern(one.pattern), other)).toBe(one.key === other.key)
+    }),
+    { numRuns: 2000 },
+  )
+})

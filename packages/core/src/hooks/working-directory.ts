@@ -12,7 +12,7 @@ export interface WorkingDirectoryOptions {
 /**
  * Gives tools the directory that the session's metadata names, and not one that the model wrote. A tool declares that it takes
  * one by a property of its input schema; where the session has none, the property is taken out of the input, as it is
- * from any other tool's. It keeps the model from choosing the directory, and does not keep a tool from leaving it.
+ * from any other tool's. Let the property be optional, and these hooks come last among those that patch input. It keeps the model from choosing the directory, and does not keep a tool from leaving it.
  */
 export function workingDirectory(options: WorkingDirectoryOptions = {}): Hooks {
   checkOptions('workingDirectory', options, OPTIONS)

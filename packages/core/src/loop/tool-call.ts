@@ -35,12 +35,13 @@ export async function callTools(scope: RunScope, run: OpenRun, calls: readonly O
 
 /** A result for every call that has none, for a run that ends before its tools do. */
 export function abandonedResults(calls: Iterable<OpenCall>): readonly ToolMessageEntry[] {
-  return Array.from(calls, ({ call, started }) => {
-    const text = started
-      ? 'It was stopped while it ran; nobody knows how far it came.'
-      : 'It was not run to its end: the run was stopped.'
-    return resultEntry(call, failure(text))
-  })
+  return Array.from(calls, (open) => resultEntry(open.call, failure(whyAbandoned(open))))
+}
+
+function whyAbandoned({ started, request }: OpenCall): string {
+  if (started) return 'It was stopped while it ran; nobody knows how far it came.'
+  if (request) return 'It was not begun: the run was stopped while somebody was to approve it.'
+  return 'It was not run to its end: the run was stopped.'
 }
 
 /** A call that waits for what others say is left open. */
