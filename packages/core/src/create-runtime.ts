@@ -168,8 +168,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     async decide(namespace, callId, decision) {
       requireNamespace(namespace)
       closing.signal.throwIfAborted()
-      await decideCall(services.store, namespace, callId, decision)
-      sayLive(services.notices, namespace, { type: 'changed' })
+      const stirred = await decideCall(services.store, namespace, callId, decision)
+      for (const session of stirred) sayLive(services.notices, session, { type: 'changed' })
       hasWork()
     },
 

@@ -127,7 +127,7 @@ export type {
   RunSuspendedEntry,
   ToolStartedEntry,
 } from './store/entry.ts'
-export type { Lineage } from './store/lineage.ts'
+export type { Caller, Lineage } from './store/lineage.ts'
 export { localNotices } from './store/local-notices.ts'
 export { type MemoryStoreOptions, memoryStore } from './store/memory-store.ts'
 export { canNotify, type Notices, type NotifyingStore } from './store/notices.ts'

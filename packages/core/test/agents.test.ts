@@ -514,3 +514,59 @@ describe('a sub-agent whose caller has ended while both waited', () => {
     expect((await logOf(orra, Namespace.parse(key))).at(-1)).toBe('run-ended aborted')
   })
 })
+
+describe('sub-agents two deep that wait for an approval', () => {
+  const remove = (done: string[]) =>
+    defineTool({ name: 'remove', description: 'Removes.', approval: 'always', execute: () => String(done.push('x')) })
+  /** `Go` has one asked to go deeper, that one another to remove something. */
+  const deep = (hints: Partial<Tool> = { idempotent: true }) => {
+    const done: string[] = []
+    const tool = {
+      ...defineTool({
+        name: 'ask',
+        description: 'Asks.',
+        input: { type: 'object', properties: { what: { type: 'string' } } },
+        execute: async ({ what }, { spawn }) => (await spawn({ input: String(what) })).text,
+      }),
+      ...hints,
+    }
+    const provider = modelOf(({ messages }) => {
+      const last = messages.at(-1)
+      if (last?.role === 'tool') return 'Done.'
+      const said = last ? textOf(last) : ''
+      if (said === 'Go') return { toolCalls: [{ name: 'ask', input: { what: 'deeper' } }] }
+      if (said === 'deeper') return { toolCalls: [{ name: 'ask', input: { what: 'remove' } }] }
+      return said === 'remove' ? { toolCalls: [{ name: 'remove' }] } : 'Hello.'
+    })
+    return { done, orra: createRuntime({ provider, tools: [tool, remove(done)], approvals: { suspend: true } }) }
+  }
+  const first = async (orra: ReturnType<typeof createRuntime>) => {
+    for (;;) for await (const request of orra.approvals(bob)) return request
+  }
+
+  it('do nothing more once whoever all of it is for has stopped it', async () => {
+    const { orra, done } = deep()
+    expect(await orra.run(bob, 'Go')).toMatchObject({ reason: 'suspended' })
+    const { namespace, callId } = await first(orra)
+    await orra.run(bob, 'Hello', { whenBusy: 'interrupt' })
+    for await (const request of orra.approvals(bob)) expect.unreachable(request.tool)
+    await orra.decide(Namespace.parse(namespace), callId, { approved: true, by: bob }).catch(() => {})
+    await orra.recover({ untilIdle: true })
+    expect(done).toEqual([])
+    expect((await logOf(orra, Namespace.parse(namespace))).at(-1)).toBe('run-ended aborted')
+  })
+
+  it.each([
+    ['where they can be called again', { idempotent: true }],
+    ['where they wait with their process', {}],
+  ])('go on for whoever waits behind them once it is decided, %s', async (_, hints) => {
+    const { orra, done } = deep(hints)
+    const going = orra.run(bob, 'Go')
+    const { namespace, callId } = await first(orra)
+    const next = orra.run(bob, 'And then?')
+    await orra.decide(Namespace.parse(namespace), callId, { approved: true, by: bob })
+    expect(await next).toMatchObject({ text: 'Hello.' })
+    await going
+    expect(done).toEqual(['x'])
+  })
+})

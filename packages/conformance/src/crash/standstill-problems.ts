@@ -1,6 +1,6 @@
 import type { CrashProblem } from './crash-problem.ts'
 import type { SessionSnapshot } from './snapshot.ts'
-import { lineageOf } from './sub-agents.ts'
+import { callerOf } from './sub-agents.ts'
 
 /** Suspended runs that nothing will ever wake: everything was decided, or whoever wanted them has left. */
 export function standstillProblems(sessions: readonly SessionSnapshot[]): readonly CrashProblem[] {
@@ -23,13 +23,13 @@ function waits({ head }: SessionSnapshot, sessions: readonly SessionSnapshot[]):
   if (!openRun) return false
   if (openRun.approvals && openRun.approvals.length > 0) return true
   return sessions.some((other) => {
-    const lineage = lineageOf(other)
+    const lineage = callerOf(other)
     return lineage?.namespace === namespace && lineage.runId === openRun.runId && waits(other, sessions)
   })
 }
 
 function isWanted(session: SessionSnapshot, sessions: readonly SessionSnapshot[]): boolean {
-  const lineage = lineageOf(session)
+  const lineage = callerOf(session)
   if (!lineage) return true
   const caller = sessions.find(({ head }) => head.namespace === lineage.namespace)
   return caller?.head.openRun?.runId === lineage.runId

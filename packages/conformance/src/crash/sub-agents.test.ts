@@ -49,7 +49,7 @@ async function told({ order = 'xy', caller = 'ended', agents = 'ended', approved
   for (const letter of order) {
     const callId = ids[letter as 'x' | 'y']
     const place = crypto.randomUUID().replaceAll('-', '').slice(0, 22)
-    const lineage = { namespace: bob.key, runId, callId, root: bob.key, depth: 1, agents: ['task'] }
+    const lineage: Lineage = { callers: [{ namespace: bob.key, runId, callId }], agents: ['task'] }
     const run = `run-${place}`
     const about = { namespace: bob.key, runId: run, callId: place, tool: 'remove', input: letter, inputHash: 'hash' }
     const asked = { level: 'always', rule: 'the tool remove', requestedAt: 0, expiresAt: 1000 } as const

@@ -1,21 +1,21 @@
-import { type Lineage, Namespace } from '@orra/core'
+import { type Caller, Namespace } from '@orra/core'
 import { plainNames } from './plain-names.ts'
 import type { SessionSnapshot } from './snapshot.ts'
 
 /** Whose call a session answers, or answered first. */
-export function lineageOf({ entries }: SessionSnapshot): Lineage | undefined {
-  for (const { entry } of entries) if (entry.type === 'input' && entry.spawnedBy) return entry.spawnedBy
+export function callerOf({ entries }: SessionSnapshot): Caller | undefined {
+  for (const { entry } of entries) if (entry.type === 'input' && entry.spawnedBy) return entry.spawnedBy.callers.at(-1)
   return undefined
 }
 
 /** Names the call that a sub-agent was begun by. */
-export function callName({ runId, callId }: Pick<Lineage, 'runId' | 'callId'>): string {
+export function callName({ runId, callId }: Pick<Caller, 'runId' | 'callId'>): string {
   return JSON.stringify([runId, callId])
 }
 
 /** The calls by which sub-agents were begun. */
 export function spawningCalls(sessions: readonly SessionSnapshot[]): ReadonlySet<string> {
-  return new Set(sessions.flatMap((session) => lineageOf(session) ?? []).map(callName))
+  return new Set(sessions.flatMap((session) => callerOf(session) ?? []).map(callName))
 }
 
 /** All sessions by names that are the same every time: sub-agents are numbered in the order of the calls that began them. */
@@ -23,8 +23,8 @@ export function byPlainName(sessions: readonly SessionSnapshot[]): ReadonlyMap<s
   const nameOf = plainNames()
   const places = callPlaces(sessions)
   const placeOf = (session: SessionSnapshot) => {
-    const lineage = lineageOf(session)
-    return lineage ? (places.get(callName(lineage)) ?? 0) : 0
+    const caller = callerOf(session)
+    return caller ? (places.get(callName(caller)) ?? 0) : 0
   }
   const inOrder = sessions.toSorted((a, b) => placeOf(a) - placeOf(b) || a.head.createdAt - b.head.createdAt)
   return new Map(inOrder.map((session) => [nameOf(Namespace.parse(session.head.namespace)), session]))

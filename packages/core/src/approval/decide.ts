@@ -4,6 +4,7 @@ import { Namespace, requireNamespace } from '../namespace.ts'
 import { checkOptions, checkSignal, invalidOption, type OptionNames } from '../options.ts'
 import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
 import type { Store } from '../store/store.ts'
+import { wakeCallers } from './callers.ts'
 
 export interface DecideOptions extends ApprovalDecision {
   /** Who decides. By default the namespace that asks may, and its ancestors. */
@@ -22,15 +23,17 @@ const OPTIONS: OptionNames<DecideOptions> = {
 }
 
 /**
- * Decides of a call that waits, once and for all. Whoever works in the session next goes on with it. Throws
+ * Decides of a call that waits, once and for all. Whoever works in the session next goes on with it. Returns all sessions
+ * in which something may be done now. Throws
  * `approval.gone`, `approval.forbidden` and `options.invalid`.
  */
 export async function decideCall(
-  { sessions }: Store,
+  store: Store,
   namespace: Namespace,
   callId: string,
   options: DecideOptions,
-): Promise<void> {
+): Promise<readonly Namespace[]> {
+  const { sessions } = store
   checkOptions('decide', options, OPTIONS)
   const { approved, reason, inputHash, signal } = options
   if (options.by === undefined) throw invalidOption('by', 'say who decides: give a Namespace')
@@ -54,6 +57,8 @@ export async function decideCall(
   const entry = { type: 'approval-decided', callId, asked: waiting.seq, approved, by: by.key, ...why } as const
   const { written } = await sessions.append(namespace, [entry], { signal })
   if (written === 0) throw gone(namespace)
+  // Whoever waits for this run, and for whoever waits for it, need not be told by it.
+  return [namespace, ...(await wakeCallers(store, request.spawnedBy?.callers ?? [], { signal }))]
 }
 
 /** Whether somebody may decide of a request; `decide` asks it, and whoever shows requests may. */

@@ -6,6 +6,7 @@ import type { ApprovalDecidedEntry } from '../store/entry.ts'
 import type { StoreOptions } from '../store/page.ts'
 import type { SessionHead, WaitingCall } from '../store/session-head.ts'
 import type { Store } from '../store/store.ts'
+import { areWaiting, wakeCallers } from './callers.ts'
 
 /**
  * Where calls that wait for a decision can be found without reading logs. The log is what counts: a request is noted
@@ -24,19 +25,14 @@ export async function forgetRequest({ records }: Store, { namespace, callId }: A
 }
 
 /** Nothing waits in a session that is no longer there, and whoever had asked it must ask anew. */
-export async function forgetRequests(
-  { records, sessions }: Store,
-  namespace: Namespace,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function forgetRequests(store: Store, namespace: Namespace, signal?: AbortSignal): Promise<void> {
+  const { records } = store
   for (;;) {
     const { items } = await records.list({ collection: COLLECTION, namespace, signal })
     for (const { id, value } of items) {
       const { spawnedBy } = value as unknown as ApprovalRequest
       await records.delete({ collection: COLLECTION, namespace, id }, { signal })
-      if (!spawnedBy) continue
-      const { runId, callId } = spawnedBy
-      await sessions.append(Namespace.parse(spawnedBy.namespace), [{ type: 'call-woken', runId, callId }], { signal })
+      if (spawnedBy) await wakeCallers(store, spawnedBy.callers, { signal })
     }
     if (items.length === 0) return
   }
@@ -72,15 +68,17 @@ export async function refuseExpired(
 
 async function lookAfter(store: Store, { request, version }: NotedRequest, signal: AbortSignal): Promise<void> {
   const { spawnedBy } = request
-  const isWanted = !spawnedBy || (await openRunOf(store, spawnedBy, signal)) !== undefined
+  const isWanted = !spawnedBy || (await areWaiting(store, spawnedBy, { signal }))
   if (isWanted && request.expiresAt > Date.now()) return
   const namespace = Namespace.parse(request.namespace)
   const run = await openRunOf(store, request, signal)
   const waiting = run?.approvals?.find(({ callId }) => callId === request.callId)
   if (run && !isWanted)
     await store.sessions.append(namespace, [{ type: 'input-withdrawn', input: run.input }], { signal })
-  else if (waiting) await store.sessions.append(namespace, [expiry(waiting)], { signal })
-  else await store.records.delete(keyOf(namespace, request.callId), { version, signal })
+  else if (waiting) {
+    await store.sessions.append(namespace, [expiry(waiting)], { signal })
+    if (spawnedBy) await wakeCallers(store, spawnedBy.callers, { signal })
+  } else await store.records.delete(keyOf(namespace, request.callId), { version, signal })
 }
 
 /** What an expired call's run, or anybody else, writes of it. */
@@ -94,7 +92,7 @@ async function waitingCall(
   signal: AbortSignal | undefined,
 ): Promise<WaitingCall | undefined> {
   // A sub-agent whose caller has ended does nothing more, even if it is approved.
-  if (request.spawnedBy && !(await openRunOf(store, request.spawnedBy, signal))) return undefined
+  if (request.spawnedBy && !(await areWaiting(store, request.spawnedBy, { signal }))) return undefined
   const run = await openRunOf(store, request, signal)
   return run?.approvals?.find(({ callId }) => callId === request.callId)
 }

@@ -2,7 +2,7 @@ import type { Counters } from '../store/counters.ts'
 
 /** A reservation that counts until it is settled, or until this process is gone. */
 export interface KeptReservation {
-  /** Settles it, once. Never rejects: where the store fails, it goes on counting and is tried again for a while. */
+  /** Settles it, once. Never rejects, nor takes long: where the store fails, it goes on counting and is tried again for a while. */
   settle(amounts: readonly number[]): Promise<void>
 }
 
@@ -14,6 +14,9 @@ export interface KeepOptions {
 
 /** When it is settled again after a failure, in milliseconds: each time twice as long, about a quarter of an hour in all. */
 const RETRY = { firstMs: 1_000, longestMs: 512_000 } as const
+
+/** How long whoever settles it waits for that, in milliseconds. */
+const PATIENCE_MS = 1_000
 
 /** Extends a reservation again and again. Keeps no process from ending. */
 export function keepReservation(counters: Counters, id: string, { ttlMs, everyMs }: KeepOptions): KeptReservation {
@@ -40,7 +43,11 @@ export function keepReservation(counters: Counters, id: string, { ttlMs, everyMs
   return {
     async settle(amounts) {
       settled ??= settle(amounts, RETRY.firstMs)
-      await settled
+      // A store that says nothing is not waited for.
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const patience = setTimeout(resolve, PATIENCE_MS).unref()
+      await Promise.race([settled, promise])
+      clearTimeout(patience)
     },
   }
 }

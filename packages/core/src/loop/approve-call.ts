@@ -7,10 +7,10 @@ import { neededApproval } from '../gate/needed-approval.ts'
 import type { Rules } from '../gate/rules.ts'
 import type { JsonValue } from '../json.ts'
 import type { OpenCall } from '../log/conversation.ts'
-import { Namespace } from '../namespace.ts'
 import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
 import type { ApprovalDecidedEntry } from '../store/entry.ts'
 import { LONGEST_TIMEOUT_MS, type ReadyTool } from '../tool.ts'
+import { rootOf } from './caller.ts'
 import { hookBase, type RunScope } from './run-scope.ts'
 
 /** How it stands with a call that may need an approval. */
@@ -64,10 +64,11 @@ async function needOf(
 }
 
 /** A sub-agent's session does what the session says that it works for. */
-async function approvesItself({ services, log, signal }: RunScope): Promise<boolean> {
+async function approvesItself({ services, namespace, log, signal }: RunScope): Promise<boolean> {
   const { run, metadata } = log.conversation
-  if (!run?.spawnedBy) return metadata['autoApprove'] === true
-  const head = await services.store.sessions.head(Namespace.parse(run.spawnedBy.root), { signal })
+  const root = rootOf(namespace, run)
+  if (root.key === namespace.key) return metadata['autoApprove'] === true
+  const head = await services.store.sessions.head(root, { signal })
   return head?.metadata['autoApprove'] === true
 }
 

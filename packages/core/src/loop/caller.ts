@@ -1,27 +1,31 @@
+import { wakeCallers } from '../approval/callers.ts'
 import { Namespace } from '../namespace.ts'
-import type { Lineage } from '../store/lineage.ts'
+import type { Caller, Lineage } from '../store/lineage.ts'
 import { sayLive } from './live-notice.ts'
-import type { RunScope, Services } from './run-scope.ts'
+import type { Services } from './run-scope.ts'
 
-/** Who began a sub-agent's run; nobody, when a log that was imported names somebody above whom it does not lie. */
-export function callerOf(
+/** How a run came to be asked for; nothing, when a log names somebody above whom it does not lie. */
+export function callersOf(
   { key }: Namespace,
   run: { readonly spawnedBy?: Lineage | undefined } | undefined,
 ): Lineage | undefined {
   const { spawnedBy } = run ?? {}
-  return spawnedBy && key.startsWith(`${spawnedBy.namespace}:`) ? spawnedBy : undefined
+  const isBelow = spawnedBy?.callers.every(({ namespace }) => key.startsWith(`${namespace}:`))
+  return isBelow ? spawnedBy : undefined
 }
 
-/** Whether the call that began a sub-agent still waits for it: its run is open. */
-export async function isWanted({ services, signal }: RunScope, { namespace, runId }: Lineage): Promise<boolean> {
-  const head = await services.store.sessions.head(Namespace.parse(namespace), { signal })
-  return head?.openRun?.runId === runId
+/** Whom a run is for: its own namespace, or that of whoever's message all of it is for. */
+export function rootOf(namespace: Namespace, run: { readonly spawnedBy?: Lineage | undefined } | undefined): Namespace {
+  const lineage = callersOf(namespace, run)
+  return lineage ? Namespace.parse(lineage.callers[0].namespace) : namespace
 }
 
-/** A sub-agent that was suspended has its answer: the call that suspended with it is to be made again. */
-export async function wakeCaller({ store, notices }: Services, caller: Lineage, signal: AbortSignal): Promise<void> {
-  const namespace = Namespace.parse(caller.namespace)
-  const { runId, callId } = caller
-  await store.sessions.append(namespace, [{ type: 'call-woken', runId, callId }], { signal })
-  sayLive(notices, namespace, { type: 'changed' })
+/** Has calls that wait made again, wherever they are. */
+export async function wake(
+  { store, notices }: Services,
+  callers: readonly Caller[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const namespace of await wakeCallers(store, callers, { signal }))
+    sayLive(notices, namespace, { type: 'changed' })
 }

@@ -57,6 +57,8 @@ interface Stand {
   readonly line: Line
   readonly ahead: number
   look: () => boolean
+  /** It was its turn and it was called. */
+  wasCalled: boolean
   /** Nobody had time to look when it was its turn, so others may go before it. */
   isPassed: boolean
   givesWayUntil: number | undefined
@@ -92,12 +94,13 @@ export function createCrowd(counters: Counters): Crowd {
     if (known?.line === line) {
       known.look = look
       known.isPassed = false
+      known.wasCalled = false
       return known
     }
     if (known) remove(known)
     const stand: Stand = {
       ...{ key, line, look, ahead: line.stands.size },
-      ...{ isPassed: false, givesWayUntil: undefined, waiting: undefined },
+      ...{ wasCalled: false, isPassed: false, givesWayUntil: undefined, waiting: undefined },
     }
     stands.set(key, stand)
     line.stands.set(key, stand)
@@ -120,8 +123,12 @@ export function createCrowd(counters: Counters): Crowd {
     clearTimeout(line.timer)
     line.timer = lookLater(line)
     for (const stand of line.stands.values()) {
-      const looks = stand.look() || attended(stand.key)
-      if (looks) return
+      // One that was called and has not come by now holds up no other.
+      const looks = !stand.wasCalled && (stand.look() || attended(stand.key))
+      if (looks) {
+        stand.wasCalled = true
+        return
+      }
       if (looks === undefined) {
         stands.delete(stand.key)
         line.stands.delete(stand.key)
@@ -130,6 +137,7 @@ export function createCrowd(counters: Counters): Crowd {
       stand.waiting?.[Symbol.dispose]()
       stand.waiting = undefined
     }
+    for (const stand of line.stands.values()) stand.wasCalled = false
     tidy(line)
   }
 

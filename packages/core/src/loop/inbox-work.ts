@@ -9,7 +9,7 @@ import type { SessionHead } from '../store/session-head.ts'
 import { policyUnreachable } from './admit-input.ts'
 import { advance, type Step } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
-import { callerOf } from './caller.ts'
+import { callersOf } from './caller.ts'
 import { NO_PLACE } from './crowd.ts'
 import type { Heed } from './heed-others.ts'
 import { recordedResult, sessionDeleted } from './recorded-result.ts'
@@ -54,11 +54,12 @@ export function openInboxWork(workplace: Workplace): InboxWork {
   const { provider, prices, store } = services
   const usage = openUsageBook(namespace, store.records, { provider: provider.name, ...(prices ? { prices } : {}) })
 
-  /** A place among the runs that policies let work at the same time. A sub-agent works in the place of its caller. */
+  /** A place among the runs that policies let work at the same time. A sub-agent works in that of a caller who waits for it. */
   async function placeFor(step: Step, { signal }: KeptLease): Promise<AsyncDisposable | Rest> {
     const { run, inbox } = log.conversation
-    const next = run ?? (step.type === 'start-run' ? inbox.get(step.input) : undefined)
-    if (callerOf(namespace, next)) return NO_PLACE
+    const input = run?.input ?? (step.type === 'start-run' ? step.input : '')
+    // Its caller is at work and waits for it here.
+    if (callersOf(namespace, run ?? inbox.get(input)) && room.callersOf(input).length > 0) return NO_PLACE
     const rules = await services.gate.at(namespace, signal)
     // A run that is open goes on, and is denied what it asks for; what was accepted can wait.
     if (!run && rules.unreachable !== undefined) {

@@ -10,7 +10,7 @@ import type { OpenRun } from '../log/conversation.ts'
 import { type AssistantMessage, toolCallsOf } from '../message.ts'
 import type { ModelRequest, ModelResponse, ToolSpec } from '../provider.ts'
 import { noteLost } from './bill-run.ts'
-import { callerOf } from './caller.ts'
+import { callersOf } from './caller.ts'
 import { refusalOf } from './may-use.ts'
 import { type NoModelCall, receivePaid } from './paid-reply.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
@@ -69,7 +69,7 @@ async function prepareRequest(scope: RunScope, run: OpenRun, rules: Rules) {
   if (run.settings.agent !== undefined && !agent) throw unknownAgent(run.settings.agent, [...agents.keys()])
   const model = run.settings.model ?? agent?.model ?? provider.model
   const tools = listTools(services, run, rules)
-  const task = callerOf(scope.namespace, run) && run.settings.instructions
+  const task = callersOf(scope.namespace, run) && run.settings.instructions
   const instructions = task ?? (await instructionsFor(scope, agent, tools))
   const { messages, report } = fitTurns(log.conversation.turns, budget, fixedTokens(instructions, tools))
   const system = instructions === undefined || instructions === '' ? {} : { instructions: toJson(instructions) }

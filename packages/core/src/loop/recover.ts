@@ -129,14 +129,13 @@ export async function recover(scope: RecoverScope, options: RecoverOptions): Pro
     if (working.size >= maxParallel) await Promise.race(working.values())
     const place = after === undefined ? {} : { after }
     const { items, next } = await sessions.list({ pending: true, limit: maxParallel - working.size, within, ...place })
-    const isWhole = after === undefined && next === undefined
     isAllStuck = (after === undefined || isAllStuck) && items.every(({ namespace }) => stuck.has(namespace))
     after = next
     if (stop.signal.aborted) return false
     for (const { namespace } of items) {
       if (!working.has(namespace) && isDue(namespace)) working.set(namespace, work(namespace))
     }
-    if (isWhole)
+    if (next === undefined)
       for (const [key, { until }] of patience) if (until + FORGET_MS < performance.now()) patience.delete(key)
     return next === undefined && isAllStuck
   }

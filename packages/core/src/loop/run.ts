@@ -1,3 +1,4 @@
+import { areWaiting } from '../approval/callers.ts'
 import { forgetRequest } from '../approval/waiting-list.ts'
 import { isOrraError, type OrraError, toOrraError } from '../errors.ts'
 import type { HeldLimit } from '../gate/limits.ts'
@@ -8,7 +9,7 @@ import type { RunOutcome, RunResult } from '../run-event.ts'
 import type { InputEntry, RunEndedEntry, RunEndReason } from '../store/entry.ts'
 import { advance, type RunLimits } from './advance.ts'
 import { billLost, billRun, countBegun } from './bill-run.ts'
-import { callerOf, isWanted, wakeCaller } from './caller.ts'
+import { callersOf, wake } from './caller.ts'
 import { callModel } from './model-call.ts'
 import { withdrawn } from './recorded-result.ts'
 import { startRunClock } from './run-clock.ts'
@@ -97,9 +98,7 @@ async function workToTheEnd(scope: RunScope): Promise<RunOutcome> {
 
 /** Ends the run once it has worked for as long as a policy lets it. */
 async function workInTime(scope: RunScope): Promise<RunResult> {
-  const { services, namespace, log, signal } = scope
-  const spawnedBy = callerOf(namespace, log.conversation.run)
-  if (spawnedBy && !(await isWanted(scope, spawnedBy))) return end(scope, 'aborted')
+  const { services, namespace, signal } = scope
   const limit = (await services.gate.at(namespace, signal)).limit('runTimeMs')
   if (!limit) return work(scope)
   using clock = startRunClock(limit.value, signal)
@@ -116,6 +115,8 @@ async function work(scope: RunScope): Promise<RunResult> {
   for (;;) {
     signal.throwIfAborted()
     const run = openRunOf(scope)
+    const lineage = callersOf(namespace, run)
+    if (lineage && !(await areWaiting(services.store, lineage, { signal }))) return end(scope, 'aborted')
     const rules = await services.gate.at(namespace, signal)
     const toolCalls = rules.limit('toolCallsPerRun')
     const step = advance(log.conversation, limitsOf(rules.limit('maxTurns'), toolCalls))
@@ -220,11 +221,11 @@ async function endFailed(scope: RunScope, failure: OrraError): Promise<OrraError
 async function close(scope: RunScope, run: OpenRun, ended: RunEndedEntry): Promise<void> {
   const { services, log, lease } = scope
   const { hooks } = services
-  const spawnedBy = callerOf(scope.namespace, run)
+  const caller = callersOf(scope.namespace, run)?.callers.at(-1)
   // Before the end is written, so that neither a bill nor whoever waits can miss it; both may be told twice.
   await billRun(scope, run)
   for (const open of run.openCalls.values()) await countBegun(scope, open, lease.signal).catch(() => {})
-  if (spawnedBy && run.wasSuspended) await wakeCaller(services, spawnedBy, lease.signal)
+  if (caller && run.wasSuspended) await wake(services, [caller], lease.signal)
   const waiting = [...run.openCalls.values()].flatMap(({ request }) => request ?? [])
   await log.append([...abandonedResults(run.openCalls.values()), ended], lease)
   if (services.approvals.suspend) for (const request of waiting) await forgetRequest(services.store, request)

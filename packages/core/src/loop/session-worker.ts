@@ -103,7 +103,7 @@ export function openSessionWorker(
     room.tellWaiting()
     try {
       if (rest === 'unreachable') {
-        await desk.rest(unreachableMs)
+        if (!stirred) await desk.rest(unreachableMs)
         unreachableMs = Math.min(unreachableMs * 2, UNREACHABLE_MS.longest)
         return
       }

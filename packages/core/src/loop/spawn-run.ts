@@ -85,11 +85,11 @@ export function openSpawner(
     },
     async end() {
       using _ = over
-      if (waits && !signal.aborted) {
-        await untilAborted(Promise.allSettled(working), signal)
-        throw CALL_WAITS
-      }
-      over.abort(new DOMException('The tool call that began it is over.', 'AbortError'))
+      const isOver = new DOMException('The tool call that began it is over.', 'AbortError')
+      if (!waits || signal.aborted) return over.abort(isOver)
+      await untilAborted(Promise.allSettled(working), signal)
+      over.abort(isOver)
+      throw CALL_WAITS
     },
   }
 }

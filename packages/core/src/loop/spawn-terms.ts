@@ -6,7 +6,7 @@ import { checkOptions, invalidOption, type OptionNames } from '../options.ts'
 import type { SpawnWork } from '../spawn.ts'
 import type { RunSettings } from '../store/entry.ts'
 import type { Lineage } from '../store/lineage.ts'
-import { callerOf } from './caller.ts'
+import { callersOf } from './caller.ts'
 import { refusalOf } from './may-use.ts'
 import type { RunScope, Services } from './run-scope.ts'
 
@@ -38,17 +38,14 @@ export function checkWork(work: SpawnWork): void {
 
 export function lineageOf({ namespace, runId }: RunScope, run: OpenRun, { call }: OpenCall, agent: string): Lineage {
   const { settings } = run
-  const spawnedBy = callerOf(namespace, run)
-  const above = spawnedBy?.agents ?? (settings.agent === undefined ? [] : [settings.agent])
-  return {
-    ...{ namespace: namespace.key, runId, callId: call.callId },
-    root: spawnedBy?.root ?? namespace.key,
-    ...{ depth: (spawnedBy?.depth ?? 0) + 1, agents: [...above, agent] },
-  }
+  const lineage = callersOf(namespace, run)
+  const above = lineage?.agents ?? (settings.agent === undefined ? [] : [settings.agent])
+  const caller = { namespace: namespace.key, runId, callId: call.callId }
+  return { callers: lineage ? [...lineage.callers, caller] : [caller], agents: [...above, agent] }
 }
 
 /** Throws `agent.unknown` and `agent.denied`. A model is told of nothing that it did not name. */
-export function permit({ services }: RunScope, agent: string, { agents, depth }: Lineage, rules: Rules): void {
+export function permit({ services }: RunScope, agent: string, { agents, callers }: Lineage, rules: Rules): void {
   if (agent !== TASK_AGENT && !services.agents.has(agent)) {
     const details = { agent, known: [] }
     throw new OrraError('agent.unknown', `There is no agent named "${agent}" here.`, { details })
@@ -56,7 +53,7 @@ export function permit({ services }: RunScope, agent: string, { agents, depth }:
   if (agent !== TASK_AGENT && agents.indexOf(agent) < agents.length - 1) {
     throw denied(agent, 'It is among those that wait for this answer already.')
   }
-  const decision = rules.decide({ type: 'agent', name: agent, depth })
+  const decision = rules.decide({ type: 'agent', name: agent, depth: callers.length })
   if (!decision.allowed) throw denied(agent, decision.reason)
 }
 

@@ -55,7 +55,7 @@ async function callTool(scope: RunScope, run: OpenRun, open: OpenCall): Promise<
   emit({ type: 'tool-call-start', callId, tool, input: open.call.input })
   const came = await attempt(scope, run, open)
   if (came === CALL_WAITS) return
-  await countBegun(scope, open, signal)
+  await countBegun(scope, open, signal).catch(() => {})
   let outcome: Outcome = came
   const durationMs = performance.now() - startedAt
   if (hooks.has('afterToolCall')) {

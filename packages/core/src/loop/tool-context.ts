@@ -3,9 +3,8 @@ import { bindRecords } from '../handles/bind-records.ts'
 import type { BoundMemory } from '../handles/bound-memory.ts'
 import type { BoundRecords } from '../handles/bound-records.ts'
 import type { OpenCall, OpenRun } from '../log/conversation.ts'
-import { Namespace } from '../namespace.ts'
 import type { ReadyTool, ToolContext } from '../tool.ts'
-import { callerOf } from './caller.ts'
+import { rootOf } from './caller.ts'
 import type { RunScope } from './run-scope.ts'
 import { openSpawner } from './spawn-run.ts'
 
@@ -26,8 +25,7 @@ export function openToolContext(
   const { services, namespace, runId, log, emit } = scope
   const { records: store } = services.store
   const { callId } = open.call
-  const caller = callerOf(namespace, run)
-  const root = caller ? Namespace.parse(caller.root) : namespace
+  const root = rootOf(namespace, run)
   const spawner = openSpawner(scope, run, open, tool, signal)
   let over = false
   let records: BoundRecords | undefined
