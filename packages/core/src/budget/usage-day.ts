@@ -7,8 +7,8 @@ import type { CountedRun, ModelDay, ToolDay, UsageDay } from './usage-day-shape.
 
 export const EMPTY_DAY: UsageDay = { runs: 0, models: [], tools: [], lastRuns: [] }
 
-/** How many runs are remembered by their id. */
-const REMEMBERED_RUNS = 8
+/** How many runs are remembered by their id. A session has one at a time; the one before is for whoever is late. */
+const REMEMBERED_RUNS = 2
 
 /** Collections of a month each, so that what is read for a day does not grow with the years. */
 export function usageCollection(month: string): string {

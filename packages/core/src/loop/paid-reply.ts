@@ -26,7 +26,7 @@ export async function receivePaid(
   report: ContextReport,
 ): Promise<ModelResponse | NoModelCall> {
   const { services, namespace, signal, emit } = scope
-  const planned = plannedCall(services, request, report)
+  const planned = plannedCall(services, request, report, services.quota !== undefined || rules.limits.length > 0)
   let used: LostCall = { model: planned.model, usage: NO_USAGE }
   // Whoever waits for a turn holds nothing that others could spend meanwhile.
   const likely = planned.inputTokens + services.replies.of(planned.maxOutputTokens)

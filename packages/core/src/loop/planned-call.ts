@@ -7,13 +7,21 @@ import type { Services } from './run-scope.ts'
 /** Estimates err on both sides; what is reserved must not. */
 const ESTIMATE_MARGIN = 4 / 3
 
-/** What a model call may use, on the safe side. */
-export function plannedCall(services: Services, request: ModelRequest, report: ContextReport): PlannedCall {
+/**
+ * What a model call may use. On the safe side where somebody holds it against a limit or a quota: then everything that is sent
+ * is looked at, for it may hold files.
+ */
+export function plannedCall(
+  services: Services,
+  request: ModelRequest,
+  report: ContextReport,
+  isLimited: boolean,
+): PlannedCall {
   const { provider } = services
   return {
     provider: provider.name,
     model: request.model ?? provider.model,
-    inputTokens: sentTokens(services, request, report),
+    inputTokens: isLimited ? sentTokens(services, request, report) : tokensOf(report),
     maxOutputTokens: longestReply(services, request),
   }
 }
