@@ -53,6 +53,11 @@ export function sqliteRecords({ sql, reading, transaction, scrub, now }: SqliteA
     insert.run(rowid, within.join(' '), words.join(' '))
   }
 
+  function hasWords({ value }: RecordRow, words: readonly string[]): boolean {
+    const had = wordsOf(textIn(JSON.parse(value))).map(asToken)
+    return had.length === words.length && had.every((word, at) => word === words[at])
+  }
+
   function remove({ text, values }: Conditions): number {
     sql(`DELETE FROM orra_record_words WHERE rowid IN (SELECT rowid FROM orra_record WHERE ${text})`).run(values)
     return Number(sql(`DELETE FROM orra_record WHERE ${text}`).run(values).changes)
@@ -81,7 +86,9 @@ export function sqliteRecords({ sql, reading, transaction, scrub, now }: SqliteA
         const at = now()
         const times = { created_at: found?.created_at ?? at, updated_at: at }
         const row = { collection, namespace: namespace.key, id, version, value: text, ...times }
-        index(save(row), namespace, words)
+        const rowid = save(row)
+        // Much of what is written again and again has the same words as before, and only other numbers.
+        if (!found || !hasWords(found, words)) index(rowid, namespace, words)
         return recordOf(row)
       })
     },

@@ -1,10 +1,9 @@
 import { isOrraError } from '../errors.ts'
-import type { JsonValue } from '../json.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Records } from '../store/records.ts'
 import type { LostCall, RunSpend } from './spend.ts'
 import { addLost, addRun, EMPTY_DAY, type Pricing, usageCollection } from './usage-day.ts'
-import { asUsageDay, type UsageDay } from './usage-day-shape.ts'
+import { asUsageDay, storedDay, type UsageDay } from './usage-day-shape.ts'
 import { windowAt } from './windows.ts'
 
 /** Writes down what the runs of one namespace use, day by day. */
@@ -58,7 +57,7 @@ export function openUsageBook(namespace: Namespace, records: Records, pricing: U
   }
 
   async function write(time: number, { name, version, day }: KeptDay, signal: AbortSignal | undefined) {
-    const record = await records.put(keyOf(time), day as unknown as JsonValue, { version, signal })
+    const record = await records.put(keyOf(time), storedDay(day), { version, signal })
     last = { name, version: record.version, day }
   }
 

@@ -44,9 +44,17 @@ export function asUsageDay(value: JsonValue | undefined): UsageDay | undefined {
   return { runs: asCount(runs), ...asLists(models, tools), lastRuns: lastRuns.flatMap(asCountedRun) }
 }
 
-function asCountedRun(value: unknown): CountedRun | readonly [] {
-  const { runId, models, tools } = asFields(value)
-  return typeof runId === 'string' ? { runId, ...asLists(models, tools) } : []
+/** As it is kept: a run's id is a key and no text, so that a store which indexes words has no new ones with every run. */
+export function storedDay({ lastRuns, ...day }: UsageDay): JsonValue {
+  const kept = { ...day, lastRuns: lastRuns.map(({ runId, ...counted }) => ({ [runId]: counted })) }
+  return kept as unknown as JsonValue
+}
+
+function asCountedRun(value: unknown): readonly CountedRun[] {
+  return Object.entries(asFields(value)).map(([runId, counted]) => {
+    const { models, tools } = asFields(counted)
+    return { runId, ...asLists(models, tools) }
+  })
 }
 
 function asLists(models: unknown, tools: unknown): Omit<CountedRun, 'runId'> {
