@@ -78,6 +78,8 @@ expectTypeOf<RunEvent['type']>().toEqualTypeOf<
   | 'approval-decided'
   | 'agent-event'
   | 'run-start'
+  | 'compaction'
+  | 'compaction-failed'
   | 'model-call-start'
   | 'text-delta'
   | 'reasoning-delta'

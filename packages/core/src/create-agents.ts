@@ -3,7 +3,6 @@ import type { AgentProfile } from './agents/profile.ts'
 import { readyAgents, unknownAgent } from './agents/ready-agents.ts'
 import { createRuntime } from './create-runtime.ts'
 import { invalidOption } from './options.ts'
-import type { RunOptions, SubmitOptions } from './run-options.ts'
 import type { Runtime } from './runtime.ts'
 import type { RuntimeOptions } from './services.ts'
 
@@ -77,11 +76,12 @@ function runtimeOf(agent: string, runtime: Runtime): Runtime {
     run: (namespace, input, options = {}) => runtime.run(namespace, input, asAgent(agent, options)),
     stream: (namespace, input, options = {}) => runtime.stream(namespace, input, asAgent(agent, options)),
     submit: (namespace, input, options = {}) => runtime.submit(namespace, input, asAgent(agent, options)),
+    preview: (namespace, options = {}) => runtime.preview(namespace, asAgent(agent, options)),
   }
 }
 
 /** What is no object is left as it is, for the runtime to refuse it. */
-function asAgent<Options extends RunOptions | SubmitOptions>(agent: string, options: Options): Options {
+function asAgent<Options extends { readonly agent?: string }>(agent: string, options: Options): Options {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) return options
   return { ...options, agent: options.agent ?? agent }
 }

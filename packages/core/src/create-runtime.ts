@@ -7,6 +7,7 @@ import { explain } from './gate/explain.ts'
 import { submitInput } from './loop/accept-input.ts'
 import { eventStream } from './loop/event-stream.ts'
 import { sayLive } from './loop/live-notice.ts'
+import { preview } from './loop/preview.ts'
 import { recover } from './loop/recover.ts'
 import type { RunChild } from './loop/run-scope.ts'
 import { openSessionWorker, type SessionWorker } from './loop/session-worker.ts'
@@ -14,7 +15,7 @@ import type { UserInput } from './message.ts'
 import { Namespace, requireNamespace } from './namespace.ts'
 import { checkSignal } from './options.ts'
 import type { RunEvent, RunResult } from './run-event.ts'
-import { checkRecover, checkResume, type RunOptions, toAcceptable } from './run-options.ts'
+import { checkPreview, checkRecover, checkResume, type RunOptions, toAcceptable } from './run-options.ts'
 import type { Runtime } from './runtime.ts'
 import { createServices, type RuntimeOptions } from './services.ts'
 import { eraseUnder, exportUnder } from './session/everything-under.ts'
@@ -68,8 +69,12 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     const { store, notices } = services
     const pollMs = canNotify(store) ? WATCH_POLL_MS.told : WATCH_POLL_MS.untold
     return openSession({
-      ...{ namespace, sessions: store.sessions, notices, pollMs, closing: closing.signal },
-      deleted: (signal) => forgetRequests(store, namespace, signal),
+      ...{ namespace, sessions: store.sessions, notices, pollMs, closing: closing.signal, context: services.context },
+      folded: (signal) => workerOf(namespace).folded(signal),
+      async deleted(signal) {
+        workers.get(namespace.key)?.endSummary()
+        await forgetRequests(store, namespace, signal)
+      },
     })
   }
 
@@ -176,6 +181,24 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     async explain(namespace, action, { signal } = {}) {
       const rules = await services.gate.at(requireNamespace(namespace), signal)
       return explain(rules, action, action?.type === 'tool' ? services.tools.get(action.name) : undefined)
+    },
+
+    async preview(namespace, options = {}) {
+      requireNamespace(namespace)
+      const { input, settings, signal } = checkPreview(services, options)
+      using linked = linkAbort(signal, closing.signal)
+      const { conversation } = await workerOf(namespace).folded(linked.signal)
+      return preview(services, { namespace, conversation, input, settings, signal: linked.signal })
+    },
+
+    async compact(namespace, { signal } = {}) {
+      requireNamespace(namespace)
+      checkSignal(signal)
+      await begin(signal)
+      using linked = linkAbort(signal, closing.signal)
+      const compaction = await workerOf(namespace).compact(linked.signal, true)
+      if (!compaction) return undefined
+      return { summary: compaction.summary, turns: compaction.turns }
     },
 
     usage: async (within, window, { signal } = {}) =>

@@ -51,6 +51,8 @@ export interface ErrorDetails {
   'hook.invalid-patch': { readonly point: string; readonly problem: string }
   /** The message cannot be sent even alone: it does not fit the model's context window. */
   'context.too-long': { readonly estimatedTokens: number; readonly budgetTokens: number }
+  /** A conversation could not be compacted; it stays as it was. */
+  'context.not-compacted': { readonly namespace: string; readonly problem: string }
   /** The store cannot be opened or used: wrong path, wrong rights, wrong file, damaged data. */
   'store.unusable': { readonly store: string; readonly problem: string }
   /** The data was written by a newer version of the store. */

@@ -19,7 +19,10 @@ export type { PricedCall, Prices } from './budget/prices.ts'
 export type { SharedQuotaOptions } from './budget/shared-quota.ts'
 export type { ModelUsage, UsageReport, UsageWindow } from './budget/usage.ts'
 export type { Channel } from './channel.ts'
-export type { ContextOptions, ContextReport } from './context/fit-turns.ts'
+export type { ContextReport } from './context/context-report.ts'
+export type { ContextOptions } from './context/context-rules.ts'
+export type { ClipResults, Compact, ContextStrategy, DropResults, DropTurns } from './context/context-strategy.ts'
+export type { RequestCounter, TokenCounter } from './context/token-counter.ts'
 export { type AgentSet, type AgentsOptions, createAgents } from './create-agents.ts'
 export { createRuntime } from './create-runtime.ts'
 export { type ErrorCode, type ErrorDetails, isOrraError, OrraError, type ProviderFailure } from './errors.ts'
@@ -52,6 +55,7 @@ export { type WorkingDirectoryOptions, workingDirectory } from './hooks/working-
 export type { JsonObject, JsonValue } from './json.ts'
 export type { WhenBusy } from './loop/accept-input.ts'
 export type { LiveEvent } from './loop/live-notice.ts'
+export type { Preview } from './loop/preview.ts'
 export type { RecoverOptions } from './loop/recover.ts'
 export {
   type AssistantMessage,
@@ -90,7 +94,7 @@ export type {
 } from './provider.ts'
 export type { RunEvent, RunResult } from './run-event.ts'
 export type { ResumeOptions, RunOptions, SubmitOptions } from './run-options.ts'
-export type { Runtime, ServeOptions } from './runtime.ts'
+export type { Compacted, PreviewOptions, Runtime, ServeOptions } from './runtime.ts'
 export type { Infer, Schema, TypedSchema } from './schema.ts'
 export type { RuntimeOptions } from './services.ts'
 export type { EraseReceipt } from './session/everything-under.ts'
@@ -114,23 +118,29 @@ export type {
   ApprovalDecidedEntry,
   ApprovalRequestedEntry,
   CallWokenEntry,
+  CompactionEntry,
   Entry,
   InputEntry,
   InputWithdrawnEntry,
   LoggedEntry,
   MessageEntry,
+  MessagePinnedEntry,
+  MessageUnpinnedEntry,
   MetadataEntry,
+  Pin,
   RunEndedEntry,
   RunEndReason,
   RunSettings,
   RunStartedEntry,
   RunSuspendedEntry,
+  SentContext,
   ToolStartedEntry,
 } from './store/entry.ts'
 export type { Caller, Lineage } from './store/lineage.ts'
 export { localNotices } from './store/local-notices.ts'
 export { type MemoryStoreOptions, memoryStore } from './store/memory-store.ts'
 export { canNotify, type Notices, type NotifyingStore } from './store/notices.ts'
+export type { WaitingCall } from './store/open-run.ts'
 export { type Page, type PageOptions, pageOf, pagePartsOf, pagePlace, type StoreOptions } from './store/page.ts'
 export {
   canSearch,
@@ -143,14 +153,7 @@ export {
   type SearchOptions,
   type StoredRecord,
 } from './store/records.ts'
-export {
-  type AppendPlan,
-  emptyHead,
-  isPending,
-  planAppend,
-  type SessionHead,
-  type WaitingCall,
-} from './store/session-head.ts'
+export { type AppendPlan, emptyHead, isPending, planAppend, type SessionHead } from './store/session-head.ts'
 export type {
   AppendOptions,
   AppendResult,

@@ -1,5 +1,5 @@
 import type { JsonObject } from './json.ts'
-import type { AssistantMessage, Message } from './message.ts'
+import type { AssistantMessage, FilePart, ImagePart, Message } from './message.ts'
 
 /**
  * A model behind one contract. It may serve any number of runs at once and holds no state of theirs.
@@ -17,6 +17,11 @@ export interface Provider {
   readonly model: string
   /** What is known of `model`, where it is known. */
   readonly limits?: ModelLimits
+  /**
+   * What an image or a file costs, in tokens, by the provider's own rules; `undefined` for what cannot be told without
+   * sending it. Synchronous, and the same for the same part. @default an estimate by its size
+   */
+  readonly mediaTokens?: (part: ImagePart | FilePart, model: string) => number | undefined
   stream(request: ModelRequest, options?: ModelCallOptions): AsyncIterable<ModelEvent>
 }
 

@@ -1,4 +1,4 @@
-import type { ContextReport } from './context/fit-turns.ts'
+import type { ContextReport } from './context/context-report.ts'
 import type { OrraError } from './errors.ts'
 import type { JsonValue } from './json.ts'
 import type { AssistantMessage, ContentPart, UserMessage } from './message.ts'
@@ -14,6 +14,10 @@ export type RunEvent =
   | { readonly type: 'run-start'; readonly runId: string }
   /** A message has joined the run. */
   | { readonly type: 'input-joined'; readonly message: UserMessage }
+  /** Not all would have fitted any more: a summary stands now in the place of so many turns. */
+  | { readonly type: 'compaction'; readonly turns: number; readonly summary: string }
+  /** No summary could be had in time, so turns are dropped. */
+  | { readonly type: 'compaction-failed'; readonly error: OrraError }
   /** A model is about to be called; `context` is what was to be sent before any hook changed it. */
   | { readonly type: 'model-call-start'; readonly context: ContextReport }
   | Extract<ModelEvent, { type: 'text-delta' | 'reasoning-delta' }>

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { unknownAgent } from './agents/ready-agents.ts'
-import { fixedTokens } from './context/fit-turns.ts'
+import { requestTokens } from './context/measure.ts'
 import { OrraError } from './errors.ts'
 import type { WhenBusy } from './loop/accept-input.ts'
 import type { RecoverOptions } from './loop/recover.ts'
@@ -9,9 +9,9 @@ import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
 import { requireNamespace } from './namespace.ts'
 import { checkOptions, checkSignal, invalidOption, type OptionNames } from './options.ts'
 import type { RunEvent } from './run-event.ts'
+import type { PreviewOptions } from './runtime.ts'
 import { isKey } from './store/checks.ts'
 import type { InputEntry, RunSettings } from './store/entry.ts'
-import { estimateTokens } from './token-estimate.ts'
 import { LONGEST_TIMEOUT_MS } from './tool.ts'
 
 export interface SubmitOptions extends Omit<RunSettings, 'instructions'> {
@@ -51,6 +51,7 @@ const RUN_OPTIONS: OptionNames<RunOptions> = {
 }
 const WHEN_BUSY: { readonly [When in WhenBusy]: true } = { queue: true, reject: true, interrupt: true, steer: true }
 const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, onEvent: true }
+const PREVIEW_OPTIONS: OptionNames<PreviewOptions> = { signal: true, input: true, model: true, agent: true }
 const RECOVER_OPTIONS: OptionNames<RecoverOptions> = {
   signal: true,
   within: true,
@@ -76,10 +77,18 @@ export function toAcceptable(services: Services, taker: string, input: UserInput
   checkKey(key)
   if (!Object.hasOwn(WHEN_BUSY, whenBusy)) throw invalidOption('whenBusy', `give ${Object.keys(WHEN_BUSY).join(', ')}`)
   checkSettings(settings, services)
-  checkFits(message, services)
+  checkFits(message, settings, services)
   const given = Object.keys(settings).length > 0 ? { settings } : {}
   const asked = whenBusy === 'steer' || whenBusy === 'interrupt' ? { whenBusy } : {}
   return { entry: { type: 'input', key, message, ...given, ...asked }, whenBusy, signal }
+}
+
+export function checkPreview(services: Services, options: PreviewOptions) {
+  checkOptions('preview', options, PREVIEW_OPTIONS)
+  const { input, signal, ...settings } = options
+  checkSignal(signal)
+  checkSettings(settings, services)
+  return { input, settings, signal }
 }
 
 export function checkResume(options: ResumeOptions): void {
@@ -121,11 +130,15 @@ function checkSettings({ model, maxTurns, tools, agent }: RunSettings, services:
 }
 
 /** What could never be sent must not be accepted. */
-function checkFits(message: UserMessage, { budget, instructions }: Services): void {
-  const fixed = fixedTokens(typeof instructions === 'string' ? instructions : undefined, [])
-  const estimatedTokens = estimateTokens(message) + fixed.instructionTokens
-  const { budgetTokens } = budget
+function checkFits(message: UserMessage, { model, tools, agent }: RunSettings, services: Services): void {
+  const { context, instructions, provider, agents } = services
+  const asked = model ?? (agent === undefined ? undefined : agents.get(agent)?.model) ?? provider.model
+  const offered = [...services.tools.values()].filter(({ name }) => tools?.includes(name) ?? true)
+  const system = typeof instructions === 'string' ? { instructions } : {}
+  const request = { model: asked, messages: [message], tools: offered.map(({ spec }) => spec), ...system }
+  const estimatedTokens = requestTokens(context.measure, request)
+  const { budgetTokens } = context.budgetOf(asked)
   if (estimatedTokens <= budgetTokens) return
-  const text = `This message has about ${estimatedTokens} tokens and ${budgetTokens} fit; send it in parts or as a shorter one.`
+  const text = `This message has, with instructions and tools, about ${estimatedTokens} tokens and ${budgetTokens} fit; send it in parts or as a shorter one.`
   throw new OrraError('context.too-long', text, { details: { estimatedTokens, budgetTokens } })
 }

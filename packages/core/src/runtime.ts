@@ -2,6 +2,7 @@ import type { DecideOptions } from './approval/decide.ts'
 import type { UsageReport, UsageWindow } from './budget/usage.ts'
 import type { Explanation } from './gate/explain.ts'
 import type { Action } from './gate/rules.ts'
+import type { Preview } from './loop/preview.ts'
 import type { RecoverOptions } from './loop/recover.ts'
 import type { UserInput } from './message.ts'
 import type { Namespace } from './namespace.ts'
@@ -50,6 +51,16 @@ export interface Runtime extends AsyncDisposable {
   decide(namespace: Namespace, callId: string, decision: DecideOptions): Promise<void>
   /** What the gate would say to an action, and the policy that would make it say so. Asks nobody else and changes nothing. */
   explain(namespace: Namespace, action: Action, options?: StoreOptions): Promise<Explanation>
+  /**
+   * What would be sent to the model next, and what would be left out and why: in the run that is open, or for a message that
+   * were sent now. Calls no model and writes nothing.
+   */
+  preview(namespace: Namespace, options?: PreviewOptions): Promise<Preview>
+  /**
+   * Has a summary written now in the place of all turns but the newest, which stay in the log. Resolves to what stands there;
+   * `undefined` where there is nothing to sum up. Throws `context.not-compacted`, and what the model throws; then nothing is changed.
+   */
+  compact(namespace: Namespace, options?: StoreOptions): Promise<Compacted | undefined>
   /** What a namespace and all below it have used, by model and by tool. */
   usage(within: Namespace, window: UsageWindow, options?: StoreOptions): Promise<UsageReport>
   session(namespace: Namespace): Session
@@ -67,6 +78,20 @@ export interface Runtime extends AsyncDisposable {
   serve(options?: ServeOptions): Promise<void>
   /** Stops all work at once, and the plugins. Runs stay open in their logs and are gone on with when their session is next claimed. */
   close(): Promise<void>
+}
+
+export interface PreviewOptions extends StoreOptions {
+  /** @default none: what is in the log */
+  readonly input?: UserInput
+  /** @default the provider's own */
+  readonly model?: string
+  readonly agent?: string
+}
+
+export interface Compacted {
+  readonly summary: string
+  /** For how many turns it stands. */
+  readonly turns: number
 }
 
 export interface ServeOptions {

@@ -6,7 +6,8 @@ import { expectedReply } from './budget/expected-reply.ts'
 import { createMeter } from './budget/meter.ts'
 import type { ModelQuota } from './budget/model-quota.ts'
 import type { Prices } from './budget/prices.ts'
-import { type ContextOptions, contextBudget } from './context/fit-turns.ts'
+import { type ContextOptions, type ContextRules, contextRules } from './context/context-rules.ts'
+import { readResult } from './context/read-result.ts'
 import { createGate } from './gate/gate.ts'
 import type { Policies } from './gate/policy.ts'
 import { isPolicySource, type PolicySource } from './gate/policy-source.ts'
@@ -101,11 +102,12 @@ export function createServices(options: RuntimeOptions): { readonly services: Se
   }
   const plugins = readyPlugins(options.plugins ?? [], tools)
   const provider = chosenProvider(options.provider, plugins)
+  const context = contextRules(options.context, provider)
   const services: Services = {
     provider,
     store,
     notices: canNotify(store) ? store.notices : localNotices(),
-    tools: readyTools([...tools, ...plugins.tools]),
+    tools: readyTools(withReadResult([...tools, ...plugins.tools], context, store, provider.model)),
     hooks: createHookRunner([...hooks.map(named), ...plugins.hooks]),
     gate: createGate([...(isList(policies) ? policies : [policies]), ...plugins.policies]),
     approvals: approvalRules(options.approvals),
@@ -116,11 +118,19 @@ export function createServices(options: RuntimeOptions): { readonly services: Se
     quota,
     replies: expectedReply(),
     instructions,
-    budget: contextBudget(options.context, provider.limits),
+    context,
     maxParallelTools,
     leaseTtlMs,
   }
   return { services, plugins }
+}
+
+/** Where results may be sent in part, the model can read the rest. */
+function withReadResult(tools: readonly Tool[], context: ContextRules, store: Store, model: string): readonly Tool[] {
+  const isPartial = context.strategies.some(({ type }) => type === 'clip-results' || type === 'drop-results')
+  if (tools.length === 0 || !isPartial) return tools
+  const count = (text: string) => context.measure.text(text, model)
+  return [...tools, readResult({ sessions: store.sessions, maxTokens: context.maxResultTokens(model), count })]
 }
 
 function chosenProvider(provider: RuntimeOptions['provider'], { providers }: PluginSet): Provider {

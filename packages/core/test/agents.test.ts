@@ -73,7 +73,7 @@ describe('an agent of the runtime', () => {
     expect(writer?.tools.map(({ name }) => name)).toEqual(['look_up'])
     expect(writer?.instructions).toContain('You write like a poet.')
     expect(checker?.model).toBe('checking-1')
-    expect(checker?.tools).toHaveLength(2)
+    expect(checker?.tools.map(({ name }) => name)).toHaveLength(3)
     expect(checker?.instructions).toContain('Check everything.')
     expect(plain?.instructions).toBeUndefined()
   })
@@ -209,7 +209,7 @@ describe('a sub-agent', () => {
   })
 
   it.each([
-    ['what its caller may use', {}, undefined, ['ask', 'look_up', 'write_down']],
+    ['what its caller may use', {}, undefined, ['ask', 'look_up', 'write_down', 'read_result']],
     ['what the run may use', { tools: ['ask', 'look_up'] }, undefined, ['ask', 'look_up']],
     ['what it is given of that', { tools: ['ask', 'look_up'] }, ['look_up'], ['look_up']],
     ['nothing, when it is given nothing', {}, [], []],

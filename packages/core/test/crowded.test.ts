@@ -11,27 +11,11 @@ const user = (name: string | number) => acme.child('user', `${name}`)
 /** Each reply is one turn of the event loop away; says which users were answered, in order. */
 function answering(count: number) {
   const answered: string[] = []
-  let current = 0
-  let most = 0
   const step: ScriptStep = ({ messages }) => {
     answered.push(/\w+/.exec(JSON.stringify(messages.at(-1)?.content).replace(/.*"text":"/, ''))?.[0] ?? '')
-    most = Math.max(most, ++current)
-    const before = new Promise<void>((resolve) => {
-      setImmediate(() => {
-        current -= 1
-        resolve()
-      })
-    })
-    return { text: 'Hi.', before }
+    return { text: 'Hi.', before: new Promise((resolve) => setImmediate(resolve)) }
   }
-  const steps = Array.from({ length: count }, () => step)
-  return {
-    answered,
-    steps,
-    get most() {
-      return most
-    },
-  }
+  return { answered, steps: Array.from({ length: count }, () => step) }
 }
 
 /** A store that counts what it is asked for, by name. */

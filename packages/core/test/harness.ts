@@ -58,6 +58,12 @@ function lineOf(entry: Entry): string {
       return 'run-suspended'
     case 'call-woken':
       return `call-woken ${entry.callId}`
+    case 'compaction':
+      return `compaction through ${entry.through}: ${entry.summary}`
+    case 'message-pinned':
+      return `pinned ${entry.seq}`
+    case 'message-unpinned':
+      return `unpinned ${entry.seq}`
     case 'metadata':
       return `metadata ${JSON.stringify(entry.set)}`
   }

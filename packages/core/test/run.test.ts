@@ -106,17 +106,17 @@ describe('a run', () => {
       tools: [add],
     })
     await orra.run(bob, 'Add')
-    expect(provider.requests[0]?.tools).toEqual([
-      {
-        name: 'add',
-        description: 'Adds two numbers.',
-        inputSchema: {
-          type: 'object',
-          properties: { a: { type: 'number' }, b: { type: 'number' } },
-          required: ['a', 'b'],
-        },
+    const [own, ...builtIn] = provider.requests[0]?.tools ?? []
+    expect(builtIn.map(({ name }) => name)).toEqual(['read_result'])
+    expect(own).toEqual({
+      name: 'add',
+      description: 'Adds two numbers.',
+      inputSchema: {
+        type: 'object',
+        properties: { a: { type: 'number' }, b: { type: 'number' } },
+        required: ['a', 'b'],
       },
-    ])
+    })
     expect(provider.requests[1]?.messages.slice(1)).toEqual([
       { role: 'assistant', content: [{ type: 'tool-call', callId: 'call-1', name: 'add', input: { a: 1, b: 2 } }] },
       {
@@ -167,7 +167,10 @@ describe('a run', () => {
     expect(provider.requests[0]).toMatchObject({ model: 'small', tools: [] })
     expect(await logOf(orra)).toContain('tool: error call-1: The tool "add" is not offered in this run.')
     await orra.run(bob, 'Go')
-    expect(provider.requests[2]).toMatchObject({ model: 'scripted-1', tools: [{ name: 'add' }] })
+    expect(provider.requests[2]).toMatchObject({
+      model: 'scripted-1',
+      tools: [{ name: 'add' }, { name: 'read_result' }],
+    })
   })
 
   it('writes its instructions for whoever asks', async () => {
@@ -207,7 +210,7 @@ describe('a run', () => {
   })
 
   it('drops the oldest turns when the context is full, and says so', async () => {
-    const context = { windowTokens: 120, outputReserveTokens: 20 }
+    const context = { windowTokens: 120, outputReserveTokens: 20, strategies: [] }
     const steps = Array.from({ length: 30 }, (_, index) => `Answer number ${index}.`)
     const { orra, provider } = scripted(steps, { context })
     for (const index of steps.keys()) {
@@ -249,13 +252,14 @@ describe('the cost of a turn', () => {
       const counted = async (...args: never[]) => {
         const result = await call(...args)
         const read = Array.isArray(result) ? result.length : 0
-        calls.push(`${name}: ${name === 'append' ? JSON.stringify(args[1]).length : read}`)
+        // Places in the log are written, and have more digits later on.
+        calls.push(`${name}: ${name === 'append' ? JSON.stringify(args[1]).replace(/:\d+/g, ':0').length : read}`)
         return result
       }
       return [name, counted]
     }
     const sessions = Object.fromEntries(Object.entries(store.sessions).map(counting)) as typeof store.sessions
-    const context = { windowTokens: 400, outputReserveTokens: 100 }
+    const context = { windowTokens: 400, outputReserveTokens: 100, strategies: [] }
     const { orra, provider } = scripted(Array(200).fill('Always the same.'), { store: { ...store, sessions }, context })
     const costs: (readonly string[])[] = []
     for (let turn = 1; turn <= 200; turn += 1) {

@@ -215,7 +215,7 @@ describe('the gate', () => {
   it('leaves others as they were', async () => {
     const { orra, provider } = scripted([{ toolCalls: [{ name: 'move_task' }] }, 'Moved.'], { tools, policies })
     await orra.run(Namespace.of('company', 'member', 'alice'), 'Move it')
-    expect(provider.requests[0]?.tools.map(({ name }) => name)).toEqual(['list_tasks', 'move_task'])
+    expect(provider.requests[0]?.tools.map(({ name }) => name)).toEqual(['list_tasks', 'move_task', 'read_result'])
     expect(await resultLines(orra, Namespace.of('company', 'member', 'alice'))).toContain('tool: result call-1: moved')
   })
 

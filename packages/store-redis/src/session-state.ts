@@ -46,6 +46,6 @@ export function headOf(namespace: string, state: SessionState): SessionHead {
   return { namespace, id, length, epoch, ...JSON.parse(rest), createdAt, updatedAt }
 }
 
-export function restOf({ inbox, openRun, metadata }: SessionHead): string {
-  return JSON.stringify({ inbox, openRun, metadata })
+export function restOf({ inbox, openRun, compaction, metadata }: SessionHead): string {
+  return JSON.stringify({ inbox, openRun, compaction, metadata })
 }

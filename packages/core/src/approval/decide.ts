@@ -24,8 +24,7 @@ const OPTIONS: OptionNames<DecideOptions> = {
 
 /**
  * Decides of a call that waits, once and for all. Whoever works in the session next goes on with it. Returns all sessions
- * in which something may be done now. Throws
- * `approval.gone`, `approval.forbidden` and `options.invalid`.
+ * in which something may be done now. Throws `approval.gone`, `approval.forbidden` and `options.invalid`.
  */
 export async function decideCall(
   store: Store,

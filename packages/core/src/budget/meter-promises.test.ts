@@ -108,7 +108,7 @@ async function reserve({ meter, places }: Process, wanted: Spending, limits: rea
     }
     case 'tool': {
       const reserved = await meter.reserveToolCall(rules, wanted.usd / 1_000_000, signal)
-      return reserved.granted ? () => reserved.settle() : undefined
+      return reserved.granted ? () => reserved.settle(true) : undefined
     }
     case 'model': {
       const { input, output, part, fate } = wanted

@@ -6,7 +6,7 @@ import { NO_USAGE } from '../provider.ts'
 import type { Counters } from '../store/counters.ts'
 import { memoryStore } from '../store/memory-store.ts'
 import { createMeter } from './meter.ts'
-import type { Granted, PlannedCall, Refused } from './reserved.ts'
+import type { Granted, GrantedToolCall, PlannedCall, Refused } from './reserved.ts'
 
 const acme = Namespace.of('tenant', 'acme')
 const bob = acme.child('user', 'bob')
@@ -68,7 +68,7 @@ describe('where no limit holds', () => {
     const granted = (await meter.reserveModelCall(rules, call, signal)) as Granted
     expect(granted).toEqual({ granted: true, settle: expect.any(Function) })
     await granted.settle()
-    await ((await meter.reserveToolCall(rules, 5, signal)) as Granted).settle()
+    await ((await meter.reserveToolCall(rules, 5, signal)) as GrantedToolCall).settle(true)
     expect(calls).toEqual([])
   })
 
@@ -304,8 +304,8 @@ describe('a tool call', () => {
   it('costs money where it was made', async () => {
     const { meter, taken } = setUp()
     const rules = rulesOf(held('usdPerDay', 0.5), held('tokensPerDay', 1))
-    await ((await meter.reserveToolCall(rules, 0.07, signal)) as Granted).settle()
-    await ((await meter.reserveToolCall(rules, 0.07, signal)) as Granted).settle(NO_USAGE)
+    await ((await meter.reserveToolCall(rules, 0.07, signal)) as GrantedToolCall).settle(true)
+    await ((await meter.reserveToolCall(rules, 0.07, signal)) as GrantedToolCall).settle(false)
     expect(await taken()).toEqual({ 'tenant:acme usd 2026-11-23': [70_000, 0] })
   })
 
@@ -324,7 +324,7 @@ describe('a tool call', () => {
   it('is refused where there is not enough', async () => {
     const { meter } = setUp()
     const rules = rulesOf(held('usdPerHour', 1))
-    const first = (await meter.reserveToolCall(rules, 0.6, signal)) as Granted
+    const first = (await meter.reserveToolCall(rules, 0.6, signal)) as GrantedToolCall
     expect(await meter.reserveToolCall(rules, 0.6, signal)).toMatchObject({
       reason: 'The limit of 1 US dollar an hour for tenant:acme is reached.',
       retryAfterMs: expect.any(Number),
@@ -332,6 +332,6 @@ describe('a tool call', () => {
     expect(await meter.reserveToolCall(rules, 1.01, signal)).toMatchObject({
       reason: 'The limit of 1 US dollar an hour for tenant:acme is too small for this call alone.',
     })
-    await first.settle()
+    await first.settle(true)
   })
 })

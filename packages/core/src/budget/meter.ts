@@ -1,13 +1,13 @@
 import type { Rules } from '../gate/rules.ts'
 import type { Counters } from '../store/counters.ts'
 import { type HeldClaim, windowClaims } from './held-claims.ts'
-import { type KeptReservation, keepReservation } from './kept-reservation.ts'
+import { keepReservation } from './kept-reservation.ts'
 import { limitReached } from './limit-words.ts'
 import { costInMicroUsd } from './micro-usd.ts'
 import type { Prices } from './prices.ts'
 import { refusal } from './refusal.ts'
 import { reserveReply } from './reserve-reply.ts'
-import type { Granted, PlannedCall, Reserved } from './reserved.ts'
+import type { Granted, GrantedToolCall, PlannedCall, Refused } from './reserved.ts'
 
 /**
  * Keeps everybody within the limits that policies set. What may be spent is reserved at every limit that holds, in one
@@ -19,9 +19,9 @@ export interface Meter {
   /** Counts a message against `runsPer…`. Throws `limit.reached`. */
   admit(rules: Rules, signal: AbortSignal): Promise<Admission>
   /** Reserves what a model call may use of `tokensPer…` and `usdPer…`. */
-  reserveModelCall(rules: Rules, call: PlannedCall, signal: AbortSignal): Promise<Reserved>
+  reserveModelCall(rules: Rules, call: PlannedCall, signal: AbortSignal): Promise<Granted | Refused>
   /** Reserves what a tool call costs of `usdPer…`. */
-  reserveToolCall(rules: Rules, usd: number, signal: AbortSignal): Promise<Reserved>
+  reserveToolCall(rules: Rules, usd: number, signal: AbortSignal): Promise<GrantedToolCall | Refused>
   /** Counts a tool call that was made without being counted, whatever is left of `usdPer…`. */
   countToolCall(rules: Rules, usd: number, signal: AbortSignal): Promise<void>
 }
@@ -73,7 +73,8 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
       const claims = held.map(({ place }) => ({ ...place, amount }))
       const reservation = await counters.reserve(claims, { ttlMs: CALL.ttlMs, signal })
       if (!reservation.granted) return refusal(held[reservation.claim] as HeldClaim, amount, now())
-      return grantTool(keepReservation(counters, reservation.id, CALL), held, amount)
+      const kept = keepReservation(counters, reservation.id, CALL)
+      return { granted: true, settle: (wasMade) => kept.settle(held.map(() => (wasMade ? amount : 0))) }
     },
 
     async countToolCall(rules, usd, signal) {
@@ -82,17 +83,8 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
       const amount = costInMicroUsd(usd)
       const claims = held.map(({ place: { limit: _, ...place } }) => ({ ...place, amount }))
       const reservation = await counters.reserve(claims, { ttlMs: CALL.ttlMs, signal })
-      if (reservation.granted) await grantTool(keepReservation(counters, reservation.id, CALL), held, amount).settle()
-    },
-  }
-}
-
-function grantTool(kept: KeptReservation, held: readonly HeldClaim[], amount: number): Granted {
-  return {
-    granted: true,
-    settle(used) {
-      const wasMade = used === undefined || used.inputTokens + used.outputTokens > 0
-      return kept.settle(held.map(() => (wasMade ? amount : 0)))
+      if (!reservation.granted) return
+      await keepReservation(counters, reservation.id, CALL).settle(held.map(() => amount))
     },
   }
 }

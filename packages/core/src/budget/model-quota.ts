@@ -12,8 +12,8 @@ import { POLL_MS, type SharedQuotaOptions, type SharedTurn, sharedQuota } from '
  */
 export interface ModelQuota {
   /**
-   * Waits for a turn to make a model call of about so many tokens: what is sent, and as much as replies have been lately. A call that is larger than the quota gets a turn, too,
-   * when nothing else is going on. Throws the signal's reason, and what the store throws where the quota is shared.
+   * Waits for a turn to make a model call of about so many tokens: what is sent, and as much as replies have been lately.
+   * A call that is larger than the quota gets a turn, too, when nothing else is going on. Throws the signal's reason, and what the store throws where the quota is shared.
    */
   enter(namespace: Namespace, tokens: number, signal: AbortSignal): Promise<QuotaTurn>
 }
@@ -57,7 +57,7 @@ const KNOWN = {
   now: true,
 } satisfies OptionNames<ModelQuotaOptions>
 
-/** Timers take no more than 31 bits. */
+/** How long a timer waits at most, in milliseconds: it takes no more than 31 bits, and a clock may be set. */
 const LONGEST_WAIT_MS = 60_000
 
 /** Throws `options.invalid`. Holds no timer while nobody waits. */

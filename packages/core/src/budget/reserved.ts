@@ -10,18 +10,21 @@ export interface PlannedCall {
   readonly maxOutputTokens: number
 }
 
-export type Reserved = Granted | Refused
-
 export interface Granted {
   readonly granted: true
   /** How long the reply may be, so that the limits hold; absent where no limit does. Not above what was planned. */
   readonly maxOutputTokens?: number
   /**
    * What it really was, once; `undefined` when nobody knows, and then it is what was planned. `answered` is the model
-   * that answered; the one that was asked for where that is left out. For a tool call `undefined` means that it was made,
-   * no tokens that it was not.
+   * that answered; the one that was asked for where that is left out.
    */
   settle(used?: Usage, answered?: string): Promise<void>
+}
+
+export interface GrantedToolCall {
+  readonly granted: true
+  /** Whether it was made after all, once. */
+  settle(wasMade: boolean): Promise<void>
 }
 
 export interface Refused {

@@ -1,8 +1,8 @@
 import { isOrraError } from '../errors.ts'
 import type { Namespace } from '../namespace.ts'
 import type { Records } from '../store/records.ts'
-import type { LostCall, RunSpend } from './spend.ts'
-import { addLost, addRun, EMPTY_DAY, type Pricing, usageCollection } from './usage-day.ts'
+import type { LostCall, ModelSpend, RunSpend } from './spend.ts'
+import { addCalls, addLost, addRun, EMPTY_DAY, type Pricing, usageCollection } from './usage-day.ts'
 import { asUsageDay, storedDay, type UsageDay } from './usage-day-shape.ts'
 import { windowAt } from './windows.ts'
 
@@ -14,6 +14,8 @@ export interface UsageBook {
    * it was added. Throws what the store throws, and the signal's reason.
    */
   add(spend: RunSpend, options?: AddOptions): Promise<void>
+  /** Counts model calls that belong to no run. Throws what the store throws, and the signal's reason. */
+  count(time: number, calls: readonly ModelSpend[], signal?: AbortSignal): Promise<void>
   /** Notes a model call that is in no log, to be counted with the next run that is added. */
   note(startedAt: number, call: LostCall): void
   /** Counts what was noted, where that is anything. Throws what the store throws, and the signal's reason. */
@@ -82,6 +84,8 @@ export function openUsageBook(namespace: Namespace, records: Records, pricing: U
       await update(spend.startedAt, (day) => addLost(addRun(day, spend, pricing), calls, pricing), options)
       if (noted === written) noted = undefined
     },
+
+    count: (time, calls, signal) => update(time, (day) => addCalls(day, calls, pricing), { signal }),
 
     note(startedAt, call) {
       noted = { startedAt, calls: [...(noted?.calls ?? []), call] }

@@ -44,6 +44,11 @@ export function addRun(day: UsageDay, spend: RunSpend, pricing: Pricing): UsageD
   }
 }
 
+/** The day with model calls that belong to no run. */
+export function addCalls(day: UsageDay, calls: readonly ModelSpend[], pricing: Pricing): UsageDay {
+  return { ...day, models: sumModels([...day.models, ...calls.map((spent) => pricedSpend(pricing, spent))]) }
+}
+
 /** The day with model calls that are in no log. */
 export function addLost(day: UsageDay, lost: readonly LostCall[], pricing: Pricing): UsageDay {
   if (lost.length === 0) return day

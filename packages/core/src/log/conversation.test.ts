@@ -142,21 +142,43 @@ describe('the fold', () => {
     )
   })
 
-  it('keeps every message, in order, in turns whose token offsets add up', () => {
+  it('keeps every message, in order and with its place, in turns', () => {
     fc.assert(
       fc.property(log, (entries) => {
         const { turns, length } = foldAll(entries)
-        const messages = entries.flatMap((logged) => (logged.type === 'message' ? [logged.message] : []))
+        const messages = entries.flatMap((logged, index) =>
+          logged.type === 'message' ? [{ seq: index + 1, message: logged.message }] : [],
+        )
         expect(turns.flatMap((turn) => turn.messages)).toEqual(messages)
-        let offset = 0
-        for (const turn of turns) {
-          expect(turn.offset).toBe(offset)
-          offset += turn.tokens
-        }
         expect(length).toBe(entries.length)
       }),
       { numRuns: 1000 },
     )
+  })
+
+  it('holds no more of what no model is sent than a few hundred turns, and counts what it forgets', () => {
+    const conversation = emptyConversation()
+    const usage = { inputTokens: 9, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 }
+    let seq = 0
+    const add = (entry: Entry) => {
+      seq += 1
+      foldEntry(conversation, seq, entry)
+    }
+    for (let turn = 0; turn < 3000; turn += 1) {
+      const key = `k${turn}`
+      const said = { role: 'user', content: [{ type: 'text', text: 'Hi' }] } as const
+      add({ type: 'input', key, message: said })
+      add({ type: 'run-started', runId: key, input: key })
+      add({ type: 'message', message: said, input: key })
+      const context = { estimatedTokens: 9, budgetTokens: 99, from: Math.max(1, seq - 20) }
+      const answer = { role: 'assistant', content: [{ type: 'text', text: 'Hi' }] } as const
+      add({ type: 'message', message: answer, model: `m${turn}`, usage, context })
+      add({ type: 'run-ended', runId: key, reason: 'completed', usage })
+    }
+    expect(conversation.turns.length).toBeLessThan(600)
+    expect(conversation.turns.length + conversation.forgottenTurns).toBe(3000)
+    expect(conversation.calls.size).toBeLessThan(30)
+    expect(conversation.messages).toBe(6000)
   })
 
   it('does not change the entries', () => {

@@ -2,10 +2,18 @@ import type { ModelSpend } from '../budget/spend.ts'
 import { type AssistantMessage, type Message, type ToolCallPart, textOf, toolCallsOf } from '../message.ts'
 import { addUsage, NO_USAGE, type StopReason, type Usage } from '../provider.ts'
 import type { ApprovalRequest } from '../store/approval-request.ts'
-import type { ApprovalDecidedEntry, Entry, InputEntry, MessageEntry, RunSettings } from '../store/entry.ts'
+import type {
+  ApprovalDecidedEntry,
+  CompactionEntry,
+  Entry,
+  InputEntry,
+  MessageEntry,
+  Pin,
+  RunSettings,
+  SentContext,
+} from '../store/entry.ts'
 import type { Lineage } from '../store/lineage.ts'
 import { isFree, mergeMetadata, type SessionHead } from '../store/session-head.ts'
-import { estimateTokens } from '../token-estimate.ts'
 
 /**
  * What a session's log adds up to: all that the loop needs to know what comes next. It is a fold, so folding the rest
@@ -16,9 +24,19 @@ export interface Conversation {
   length: number
   /** The `seq` of the last of them that a run has written, which others' entries do not change. */
   written: number
-  /** How many messages were folded in. */
+  /** How many messages there are, those before the last compaction included. */
   messages: number
-  readonly turns: Turn[]
+  /** Those that no compaction stands for, oldest first. */
+  turns: Turn[]
+  compaction: Compaction | undefined
+  /** Messages that are always sent, by their `seq`, in the order in which they were pinned. */
+  readonly pins: Map<number, Pin['message']>
+  /** The newest call of each model whose cost is known, by the model that it was made for; the newest of all last. */
+  readonly calls: Map<string, MeasuredCall>
+  /** How many turns are not held any more: older ones that no compaction stands for, and that no model is sent. */
+  forgottenTurns: number
+  /** How many runs in a row have ended because what was sent was too long. */
+  overflows: number
   /** Accepted inputs that wait for their turn, oldest first, by key. */
   readonly inbox: Map<string, InputEntry>
   /** The run that has begun and not ended. */
@@ -28,11 +46,30 @@ export interface Conversation {
 
 /** One input and all that followed from it; the unit in which context is kept or dropped. */
 export interface Turn {
-  readonly messages: Message[]
-  /** Estimated tokens of all turns before this one. */
-  readonly offset: number
-  /** Estimated tokens of this one. */
-  tokens: number
+  readonly messages: PlacedMessage[]
+  /** The `seq` of the entry that ended its run, once there is one. */
+  endedAt: number | undefined
+}
+
+export interface PlacedMessage<M extends Message = Message> {
+  readonly seq: number
+  readonly message: M
+}
+
+/** What stands in the place of older turns. */
+export interface Compaction {
+  readonly through: number
+  readonly summary: string
+  readonly turns: number
+}
+
+/** A model call that is in the log. */
+export interface MeasuredCall {
+  readonly seq: number
+  /** The model that it was made for. */
+  readonly model: string
+  readonly context: SentContext
+  readonly usage: Usage
 }
 
 export interface OpenRun {
@@ -44,6 +81,8 @@ export interface OpenRun {
   /** The keys of all inputs that are part of it: its own, and those that joined. */
   readonly inputs: Set<string>
   readonly settings: RunSettings
+  /** Whether its input was folded in: else nobody knows what it asks. */
+  readonly isKnown: boolean
   /** Whose call it answers, when it is a sub-agent's. */
   readonly spawnedBy: Lineage | undefined
   /** Whoever asked for it no longer wants it. */
@@ -82,10 +121,18 @@ export interface OpenCall {
   counted?: true
 }
 
+/** For so many models it is known what they were sent last. */
+const MOST_MODELS = 20
+/** How many turns are held at least that no model is sent. */
+const UNSENT_TURNS = 250
+
 const NO_METADATA: Conversation['metadata'] = Object.freeze({})
 
 export function emptyConversation(): Conversation {
-  return { length: 0, written: 0, messages: 0, turns: [], inbox: new Map(), run: undefined, metadata: NO_METADATA }
+  return {
+    ...{ length: 0, written: 0, messages: 0, turns: [], compaction: undefined, pins: new Map(), calls: new Map() },
+    ...{ forgottenTurns: 0, overflows: 0, inbox: new Map(), run: undefined, metadata: NO_METADATA },
+  }
 }
 
 /** Folds the next entry in, with the time at which it was appended. Entries of other sessions or out of order are the caller's mistake. */
@@ -106,7 +153,7 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry,
       return
     case 'run-started':
       conversation.run = openRun(entry.runId, at, entry.input, inbox.get(entry.input))
-      conversation.turns.push(nextTurn(conversation))
+      conversation.turns.push({ messages: [], endedAt: undefined })
       return
     case 'message':
       if (entry.input !== undefined) {
@@ -114,7 +161,7 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry,
         run?.inputs.add(entry.input)
       }
       if (run) run.suspended = false
-      addMessage(conversation, entry.message)
+      addMessage(conversation, entry, seq)
       if (run) foldRunMessage(run, entry, seq)
       return
     case 'tool-started': {
@@ -148,8 +195,22 @@ export function foldEntry(conversation: Conversation, seq: number, entry: Entry,
         run.wasSuspended = true
       }
       return
-    case 'run-ended':
+    case 'run-ended': {
+      const turn = conversation.turns.at(-1)
+      if (turn) turn.endedAt = seq
       conversation.run = undefined
+      const isOverflow = entry.error?.code === 'provider.context-too-long'
+      conversation.overflows = isOverflow ? conversation.overflows + 1 : 0
+      return
+    }
+    case 'compaction':
+      compact(conversation, entry)
+      return
+    case 'message-pinned':
+      conversation.pins.set(entry.seq, entry.message)
+      return
+    case 'message-unpinned':
+      conversation.pins.delete(entry.seq)
       return
     case 'metadata':
       conversation.metadata = mergeMetadata(conversation.metadata, entry.set)
@@ -165,6 +226,7 @@ function openRun(runId: string, startedAt: number, input: string, accepted: Inpu
     input,
     inputs: new Set([input]),
     settings,
+    isKnown: accepted !== undefined,
     spawnedBy,
     withdrawn: false,
     suspended: false,
@@ -215,15 +277,57 @@ function foldReply(run: OpenRun, message: AssistantMessage, entry: MessageEntry,
   }
 }
 
-function addMessage(conversation: Conversation, message: Message): void {
-  if (conversation.turns.length === 0) conversation.turns.push(nextTurn(conversation))
-  const turn = conversation.turns.at(-1) as Turn
-  turn.messages.push(message)
-  turn.tokens += estimateTokens(message)
+function addMessage(conversation: Conversation, entry: MessageEntry, seq: number): void {
+  const { message, model = '', asked = model, usage, context } = entry
+  if (conversation.turns.length === 0) conversation.turns.push({ messages: [], endedAt: undefined })
+  conversation.turns.at(-1)?.messages.push({ seq, message })
   conversation.messages += 1
+  if (message.role === 'assistant') conversation.overflows = 0
+  if (usage && context) addCall(conversation, { seq, model: context.model ?? asked, context, usage })
 }
 
-function nextTurn(conversation: Conversation): Turn {
-  const last = conversation.turns.at(-1)
-  return { messages: [], offset: last ? last.offset + last.tokens : 0, tokens: 0 }
+function addCall(conversation: Conversation, call: MeasuredCall): void {
+  const { calls } = conversation
+  calls.delete(call.model)
+  calls.set(call.model, call)
+  const [oldest] = calls.keys()
+  if (calls.size > MOST_MODELS && oldest !== undefined) calls.delete(oldest)
+  forget(conversation)
+}
+
+/** What no model is sent any more is held for a while, for one with a larger window, and not for ever. */
+function forget(conversation: Conversation): void {
+  const { turns, calls } = conversation
+  if (turns.length <= 2 * UNSENT_TURNS) return
+  const from = Math.min(...Array.from(calls.values(), ({ context }) => context.from))
+  const unsent = turns.findIndex(({ messages }) => (messages[0]?.seq ?? Number.POSITIVE_INFINITY) >= from)
+  if (unsent <= 2 * UNSENT_TURNS) return
+  conversation.turns = turns.slice(unsent - UNSENT_TURNS)
+  conversation.forgottenTurns += unsent - UNSENT_TURNS
+}
+
+function compact(conversation: Conversation, { through, summary, turns }: CompactionEntry): void {
+  conversation.compaction = { through, summary, turns }
+  conversation.turns = conversation.turns.filter(({ endedAt = Number.POSITIVE_INFINITY }) => endedAt > through)
+  conversation.forgottenTurns = 0
+  conversation.overflows = 0
+  for (const [model, { seq }] of conversation.calls) if (seq < through) conversation.calls.delete(model)
+}
+
+export function newestCall({ calls }: Conversation): MeasuredCall | undefined {
+  return [...calls.values()].at(-1)
+}
+
+/**
+ * The fold of a log through its last compaction, of which the entry says all. What waits in the inbox is not in it, nor a
+ * run that began before.
+ */
+export function compactedConversation(entry: CompactionEntry, metadata: SessionHead['metadata']): Conversation {
+  const { through, summary, turns, messages, pins } = entry
+  return {
+    ...emptyConversation(),
+    ...{ length: through, written: through, messages, metadata },
+    compaction: { through, summary, turns },
+    pins: new Map(pins.map(({ seq, message }) => [seq, message])),
+  }
 }

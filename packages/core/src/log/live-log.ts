@@ -3,7 +3,7 @@ import type { Namespace } from '../namespace.ts'
 import type { Entry, InputEntry } from '../store/entry.ts'
 import type { SessionHead } from '../store/session-head.ts'
 import type { AppendOptions, AppendResult, SessionLog } from '../store/session-log.ts'
-import { type Conversation, emptyConversation, foldEntry } from './conversation.ts'
+import { type Conversation, compactedConversation, emptyConversation, foldEntry } from './conversation.ts'
 import type { KeptLease } from './keep-lease.ts'
 
 /**
@@ -21,11 +21,13 @@ export interface LiveLog {
   accept<T>(entry: InputEntry, options: AcceptOptions, accepted: (acceptance: Acceptance) => T): Promise<T>
   /** Takes inputs back. */
   withdraw(inputs: readonly string[], denial?: string): Promise<void>
+  /** Writes entries that anybody may, lease or not; those that say nothing any more are left out. */
+  say(entries: readonly Entry[]): Promise<void>
   /** Writes the entries, all or none, and folds them in. When that fails the lease is given up, but for `store.input-gone`. */
   append(entries: readonly Entry[], lease: KeptLease): Promise<void>
   /** Reads and folds what others have appended since. `head` is the session's, where it is known. */
   catchUp(head?: SessionHead): Promise<void>
-  /** Throws the fold away; the next `catchUp` reads from the beginning. */
+  /** Throws the fold away; the next `catchUp` folds the log anew. */
   forget(): Promise<void>
 }
 
@@ -80,6 +82,29 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
     }
   }
 
+  /** To the end of a session whose head is known: from its last compaction on, where that says all that came before. */
+  async function readTo(head: SessionHead): Promise<void> {
+    const isCompacted = conversation.length === 0 && (await beginAtCompaction(head))
+    await readOn(head.length)
+    if (!isCompacted || isWhole(head)) return
+    reset(head.id)
+    await readOn(head.length)
+  }
+
+  async function beginAtCompaction({ compaction, metadata }: SessionHead): Promise<boolean> {
+    if (!compaction) return false
+    const [logged] = await sessions.read(namespace, { after: compaction.seq - 1, limit: 1 })
+    if (logged?.entry.type !== 'compaction' || conversation.length > 0) return false
+    if (logged.entry.through >= logged.seq) return false
+    conversation = compactedConversation(logged.entry, metadata)
+    return true
+  }
+
+  /** Whether all that is still to be done was accepted after the compaction. */
+  function isWhole({ inbox, openRun }: SessionHead): boolean {
+    return inbox.every((key) => conversation.inbox.has(key)) && (!openRun || conversation.run?.isKnown === true)
+  }
+
   async function write(entries: readonly Entry[], options: AppendOptions): Promise<void> {
     await foldIn(entries, await sessions.append(namespace, entries, options))
   }
@@ -92,7 +117,7 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
       for (const [index, entry] of entries.entries()) foldEntry(conversation, next + index, entry, head.updatedAt)
     } else {
       // Others' inputs have come in between; or an input was there already, and may say something else.
-      await readOn(head.length)
+      await readTo(head)
     }
     grown()
   }
@@ -124,6 +149,7 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
           {},
         )
       }),
+    say: (entries) => inTurn(() => write(entries, {})),
     append: (entries, lease) =>
       inTurn(async () => {
         try {
@@ -136,8 +162,9 @@ export function openLiveLog(namespace: Namespace, sessions: SessionLog, grown: (
       }),
     catchUp: (head) =>
       inTurn(async () => {
-        if (head) recognise(head)
-        await readOn(head?.length)
+        if (!head) return await readOn()
+        recognise(head)
+        await readTo(head)
       }),
     forget: () => inTurn(async () => reset()),
   }

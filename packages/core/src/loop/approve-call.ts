@@ -10,7 +10,7 @@ import type { OpenCall } from '../log/conversation.ts'
 import type { ApprovalDecision, ApprovalRequest } from '../store/approval-request.ts'
 import type { ApprovalDecidedEntry } from '../store/entry.ts'
 import { LONGEST_TIMEOUT_MS, type ReadyTool } from '../tool.ts'
-import { rootOf } from './caller.ts'
+import { callersOf, rootOf } from './caller.ts'
 import { hookBase, type RunScope } from './run-scope.ts'
 
 /** How it stands with a call that may need an approval. */
@@ -26,6 +26,12 @@ export interface CheckedCall {
   readonly open: OpenCall
   readonly input: JsonValue
   readonly value: unknown
+}
+
+/** How much of an approval a call needs, and what asks for it. */
+interface Need<Level extends ApprovalLevel = ApprovalLevel> {
+  readonly level: Level
+  readonly rule: string
 }
 
 const APPROVED: Standing = { type: 'approved' }
@@ -45,18 +51,14 @@ export async function approveCall(scope: RunScope, call: CheckedCall, rules: Rul
     return refused('It needs an approval, and nobody here can give one.')
   }
   const isNew = !open.request
-  const request = open.request ?? (await ask(scope, call, { level, rule, hash: hash() }))
+  const request = open.request ?? (await ask(scope, call, { level, rule }, hash()))
   await seekDecision(scope, call, request, isNew)
   const { decision } = scope.log.conversation.run?.openCalls.get(request.callId) ?? {}
   return decision ? standingOf(decision, true) : WAITING
 }
 
 /** What a call needs: the strictest of what its tool and every policy ask, less what its session approves by itself. */
-async function needOf(
-  scope: RunScope,
-  { tool, open, value }: CheckedCall,
-  rules: Rules,
-): Promise<{ readonly level: ApprovalLevel; readonly rule: string }> {
+async function needOf(scope: RunScope, { tool, open, value }: CheckedCall, rules: Rules): Promise<Need> {
   const own = await levelOf(scope, tool, open, value)
   const { level, rule } = neededApproval(rules, tool.name, own)
   const isGiven = level === 'unless-auto-approved' && (await approvesItself(scope))
@@ -89,29 +91,17 @@ async function levelOf(scope: RunScope, tool: ReadyTool, { call }: OpenCall, val
 async function ask(
   scope: RunScope,
   { tool, open, input }: CheckedCall,
-  {
-    level,
-    rule,
-    hash,
-  }: { readonly level: Exclude<ApprovalLevel, 'never'>; readonly rule: string; readonly hash: string },
+  { level, rule }: Need<ApprovalRequest['level']>,
+  hash: string,
 ): Promise<ApprovalRequest> {
   const { services, namespace, runId, log, lease, signal, emit } = scope
   const { suspend, expiresMs, deciders } = services.approvals
   const requestedAt = Date.now()
   const asked = {
-    ...{
-      namespace: namespace.key,
-      runId,
-      callId: open.call.callId,
-      tool: tool.name,
-      input,
-      inputHash: hash,
-      level,
-      rule,
-    },
-    ...{ requestedAt, expiresAt: requestedAt + expiresMs },
+    ...{ namespace: namespace.key, runId, callId: open.call.callId, tool: tool.name, input, inputHash: hash },
+    ...{ level, rule, requestedAt, expiresAt: requestedAt + expiresMs },
   }
-  const { spawnedBy } = log.conversation.run ?? {}
+  const spawnedBy = callersOf(namespace, log.conversation.run)
   const request = {
     ...asked,
     ...(deciders ? { deciders: checkDeciders(deciders(asked)) } : {}),

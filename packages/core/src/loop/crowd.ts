@@ -111,11 +111,15 @@ export function createCrowd(counters: Counters): Crowd {
   function remove(stand: Stand): void {
     const { key, line } = stand
     const wasFirst = !isBehind(line, key)
-    stand.waiting?.[Symbol.dispose]()
-    stands.delete(key)
-    line.stands.delete(key)
+    forget(stand)
     if (wasFirst && line.inside < line.most) callFirst(line)
     tidy(line)
+  }
+
+  function forget({ key, line, waiting }: Stand): void {
+    waiting?.[Symbol.dispose]()
+    stands.delete(key)
+    line.stands.delete(key)
   }
 
   /** Has the first who can look do so, and again after a while: places are given back in other processes, too. */
@@ -130,8 +134,8 @@ export function createCrowd(counters: Counters): Crowd {
         return
       }
       if (looks === undefined) {
-        stands.delete(stand.key)
-        line.stands.delete(stand.key)
+        forget(stand)
+        continue
       }
       stand.isPassed = true
       stand.waiting?.[Symbol.dispose]()

@@ -1,4 +1,5 @@
 import { untilAborted } from '../abort.ts'
+import { isEmpty } from '../context/repair-turn.ts'
 import { OrraError } from '../errors.ts'
 import type { DeniablePoint, Hook, HookEvent, HookEvents, HookPoint, Hooks, NamedHooks } from '../hooks/hooks.ts'
 import { toJson } from '../json.ts'
@@ -20,7 +21,10 @@ export interface HookRunner {
 
 /** Every point: whether it can be denied, and what is wrong with a patch, or `undefined`. */
 const POINTS: { readonly [P in HookPoint]: PointRules<HookEvents[P]> } = {
-  runStart: { deniable: true, problem: ({ message }) => unless(isMessageOf('user', message), 'it is no user message') },
+  runStart: {
+    deniable: true,
+    problem: ({ message }) => unless(isSaid(message), 'it is no user message, or says nothing'),
+  },
   sessionLoaded: { problem: () => 'this point takes no patch' },
   beforeModelCall: { deniable: true, problem: () => undefined },
   afterModelCall: { problem: ({ message }) => unless(isMessageOf('assistant', message), 'it is no assistant message') },
@@ -31,9 +35,16 @@ const POINTS: { readonly [P in HookPoint]: PointRules<HookEvents[P]> } = {
   afterToolCall: { problem: ({ content }) => unless(isContent(content), 'its content is no list of parts') },
   beforeAppend: {
     problem: ({ message }, before) =>
-      unless(isSameMessage(before.message, message), 'it changes the role or a call id'),
+      unless(
+        isSameMessage(before.message, message) && (message.role !== 'user' || isSaid(message)),
+        'it changes the role or a call id, or leaves nothing of what a user said',
+      ),
   },
   runEnd: { problem: () => 'this point takes no patch' },
+}
+
+function isSaid(message: Message): boolean {
+  return isMessageOf('user', message) && !isEmpty(message)
 }
 
 interface PointRules<Event> {

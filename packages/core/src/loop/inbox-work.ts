@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { linkAbort } from '../abort.ts'
 import { openUsageBook } from '../budget/usage-book.ts'
-import { isOrraError } from '../errors.ts'
+import { isOrraError, toOrraError } from '../errors.ts'
 import { type KeptLease, leaseLost } from '../log/keep-lease.ts'
 import type { LiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
@@ -10,12 +11,17 @@ import { policyUnreachable } from './admit-input.ts'
 import { advance, type Step } from './advance.ts'
 import { type Audience, openAudience } from './audience.ts'
 import { callersOf } from './caller.ts'
+import type { Compactor } from './compactor.ts'
 import { NO_PLACE } from './crowd.ts'
 import type { Heed } from './heed-others.ts'
 import { recordedResult, sessionDeleted } from './recorded-result.ts'
 import { finishRun, startRun } from './run.ts'
 import type { RunChild, RunScope, Services } from './run-scope.ts'
+import { tookTooLong } from './summarise.ts'
 import type { WaitingRoom } from './waiting-room.ts'
+
+/** How long a run waits for a summary before it goes on without, in milliseconds. */
+const LONGEST_SUMMARY_MS = 30_000
 
 const NO_REST: Disposable = { [Symbol.dispose]() {} }
 
@@ -42,6 +48,7 @@ export interface Workplace {
   readonly log: LiveLog
   readonly room: WaitingRoom
   readonly heed: Heed
+  readonly compactor: Compactor
   readonly runChild: RunChild
   /** For those who watch. */
   tell(event: RunEvent): void
@@ -50,7 +57,7 @@ export interface Workplace {
 }
 
 export function openInboxWork(workplace: Workplace): InboxWork {
-  const { namespace, services, log, room, heed, runChild, tell, lookForPlace } = workplace
+  const { namespace, services, log, room, heed, compactor, runChild, tell, lookForPlace } = workplace
   const { provider, prices, store } = services
   const usage = openUsageBook(namespace, store.records, { provider: provider.name, ...(prices ? { prices } : {}) })
 
@@ -127,9 +134,27 @@ export function openInboxWork(workplace: Workplace): InboxWork {
     return {
       ...{ services, namespace, runId, log, lease, signal, usage, runChild },
       ...{ emit, inputJoined, inputSettled },
+      compact: (until) => compactFor(until, emit),
       untilWithdrawn: heed.untilWithdrawn,
       untilDecided: heed.untilDecided,
       rest: () => NO_REST,
+    }
+  }
+
+  /** What fails, or takes long, leaves the run where it was; a summary that takes long goes on by itself. */
+  async function compactFor(signal: AbortSignal, emit: (event: RunEvent) => void): Promise<boolean> {
+    using patience = linkAbort(signal)
+    const timer = setTimeout(() => patience.abort(tookTooLong(namespace)), LONGEST_SUMMARY_MS)
+    try {
+      const compaction = await compactor.compact(patience.signal)
+      if (compaction) emit({ type: 'compaction', turns: compaction.turns, summary: compaction.summary })
+      return compaction !== undefined
+    } catch (error) {
+      signal.throwIfAborted()
+      emit({ type: 'compaction-failed', error: toOrraError(error, 'a compaction') })
+      return false
+    } finally {
+      clearTimeout(timer)
     }
   }
 
@@ -162,6 +187,7 @@ export function openInboxWork(workplace: Workplace): InboxWork {
         await using _ = place
         if (step.type === 'start-run') await startNext(lease, step.input)
         if (log.conversation.run) await finishOpen(lease)
+        if (!log.conversation.run) compactor.consider()
         if (log.conversation.run?.suspended) {
           room.settleResumers()
           return 'suspended'

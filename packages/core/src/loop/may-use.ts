@@ -6,7 +6,12 @@ import type { Services } from './run-scope.ts'
  * Why a run may not use a tool, in words for the model; `undefined` when it may. The one question that is asked when tools
  * are listed and again before each is run, however the call has come about.
  */
-export function refusalOf({ agents }: Services, { settings }: OpenRun, rules: Rules, tool: string): string | undefined {
+export function refusalOf(
+  { agents }: Services,
+  { settings }: Pick<OpenRun, 'settings'>,
+  rules: Rules,
+  tool: string,
+): string | undefined {
   const { tools, agent } = settings
   // An agent that is no longer there has no tools.
   const hasIt = agent === undefined || agents.get(agent)?.allowsTool(tool) === true

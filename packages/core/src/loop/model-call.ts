@@ -1,53 +1,118 @@
-import { untilAborted } from '../abort.ts'
-import type { AgentProfile } from '../agents/profile.ts'
-import { agentInstructions } from '../agents/prompt-builder.ts'
-import { unknownAgent } from '../agents/ready-agents.ts'
-import { fitTurns, fixedTokens } from '../context/fit-turns.ts'
+import type { Compiled } from '../context/compile.ts'
+import { requestTokens } from '../context/measure.ts'
 import { isOrraError } from '../errors.ts'
 import type { Rules } from '../gate/rules.ts'
-import { toJson } from '../json.ts'
 import type { OpenRun } from '../log/conversation.ts'
 import { type AssistantMessage, toolCallsOf } from '../message.ts'
-import type { ModelRequest, ModelResponse, ToolSpec } from '../provider.ts'
+import type { ModelRequest, ModelResponse } from '../provider.ts'
+import type { SentContext } from '../store/entry.ts'
 import { noteLost } from './bill-run.ts'
 import { callersOf } from './caller.ts'
-import { refusalOf } from './may-use.ts'
+import { fitRequest } from './fit-request.ts'
+import { type OpenRequest, openRequest } from './open-request.ts'
 import { type NoModelCall, receivePaid } from './paid-reply.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
+
+/** How much of what was sent is sent again once the provider has said that it was too much. */
+const SHARE_AFTER_OVERFLOW = 0.5
 
 /** Calls the model once and appends its reply, unless a policy, a hook or a limit is against it. */
 export async function callModel(scope: RunScope, run: OpenRun, rules: Rules): Promise<NoModelCall | undefined> {
   const { services, log, lease, emit } = scope
-  const { hooks, provider } = services
-  const base = hookBase(scope)
+  const open = await openRequest(services, partsOf(scope, run, rules))
+  const answer = await askOnceMore(scope, open, rules)
+  if ('reason' in answer) return answer
+  const { response, context, model } = answer
+  const asked = response.model === model ? {} : { asked: model }
+  let reply: ModelResponse
+  try {
+    reply = { ...response, message: await heardByHooks(scope, response) }
+    await log.append([{ type: 'message', ...reply, ...asked, context }], lease)
+  } catch (error) {
+    // Where nobody knows whether it was written, whoever reads the log will.
+    if (!lease.signal.aborted || isOrraError(error, 'store.fenced', 'runtime.closed')) {
+      noteLost(scope, { model: response.model, ...asked, usage: response.usage })
+    }
+    throw error
+  }
+  emit({ type: 'model-call-end', ...reply })
+  return undefined
+}
 
-  let { request, report } = await prepareRequest(scope, run, rules)
+/** A reply, and what was sent for it. */
+interface Answer {
+  readonly response: ModelResponse
+  readonly context: SentContext
+  /** The one that was asked. */
+  readonly model: string
+}
+
+/** Where the provider says that it was too much, less is sent, once. */
+async function askOnceMore(scope: RunScope, open: OpenRequest, rules: Rules): Promise<Answer | NoModelCall> {
+  const fitting = await fitRequest(scope, open, rules)
+  try {
+    return await ask(scope, open, rules, fitting)
+  } catch (error) {
+    if (scope.signal.aborted || !isOrraError(error, 'provider.context-too-long')) throw error
+    const mostTokens = Math.floor(fitting.report.estimatedTokens * SHARE_AFTER_OVERFLOW)
+    return await ask(scope, open, rules, smaller(open, mostTokens, error))
+  }
+}
+
+function smaller(open: OpenRequest, mostTokens: number, overflow: unknown): Compiled {
+  try {
+    return open.compile({ mostTokens })
+  } catch {
+    throw overflow
+  }
+}
+
+async function ask(
+  scope: RunScope,
+  open: OpenRequest,
+  rules: Rules,
+  { messages, sent, report }: Compiled,
+): Promise<Answer | NoModelCall> {
+  const { services } = scope
+  const { hooks } = services
+  let request: ModelRequest = { ...open.request, messages }
   if (hooks.has('beforeModelCall')) {
-    const outcome = await hooks.call('beforeModelCall', base, { request })
+    const outcome = await hooks.call('beforeModelCall', hookBase(scope), { request })
     if (outcome.denied !== undefined) return { reason: 'denied', denial: outcome.denied }
     request = outcome.event.request
   }
-  const model = request.model ?? provider.model
+  const { model = open.request.model } = request
   const decision = rules.decide({ type: 'model', name: model })
   if (!decision.allowed) {
     return { reason: 'denied', denial: `${decision.reason} The policy is ${decision.rule}.` }
   }
   const paid = await receivePaid(scope, rules, request, report)
   if ('reason' in paid) return paid
-  const asked = paid.model === model ? {} : { asked: model }
-  let reply: ModelResponse
-  try {
-    reply = { ...paid, message: await heardByHooks(scope, paid) }
-    await log.append([{ type: 'message', ...reply, ...asked }], lease)
-  } catch (error) {
-    // Where nobody knows whether it was written, whoever reads the log will.
-    if (!lease.signal.aborted || isOrraError(error, 'store.fenced', 'runtime.closed')) {
-      noteLost(scope, { model: paid.model, ...asked, usage: paid.usage })
-    }
-    throw error
+  return {
+    response: paid,
+    model,
+    context: hooks.has('beforeModelCall') ? recounted(services, request, sent, open.request.model) : sent,
   }
-  emit({ type: 'model-call-end', ...reply })
-  return undefined
+}
+
+/** What a request comes to that hooks may have changed, and for which model it was made. */
+function recounted(
+  { context: { measure } }: RunScope['services'],
+  request: ModelRequest,
+  sent: SentContext,
+  madeFor: string,
+): SentContext {
+  const { model = madeFor } = request
+  const estimatedTokens = requestTokens(measure, { ...request, model })
+  return { ...sent, estimatedTokens, ...(model === madeFor ? {} : { model: madeFor }) }
+}
+
+function partsOf(scope: RunScope, run: OpenRun, rules: Rules) {
+  const { namespace, runId, log, signal } = scope
+  const { instructions: task, ...settings } = run.settings
+  const isTask = task !== undefined && callersOf(namespace, run) !== undefined
+  const { conversation } = log
+  return { namespace, runId, conversation, settings: isTask ? run.settings : settings, rules, signal }
 }
 
 /** The message of a reply as it is to be written. What it has used is nothing that a hook can change. */
@@ -60,41 +125,6 @@ async function heardByHooks(scope: RunScope, { message, stopReason, usage, model
     heard = outcome.event.message
   }
   return await beforeAppend(hooks, base, withUsableCalls({ message: heard, stopReason }))
-}
-
-async function prepareRequest(scope: RunScope, run: OpenRun, rules: Rules) {
-  const { services, log } = scope
-  const { provider, budget, agents } = services
-  const agent = run.settings.agent === undefined ? undefined : agents.get(run.settings.agent)
-  if (run.settings.agent !== undefined && !agent) throw unknownAgent(run.settings.agent, [...agents.keys()])
-  const model = run.settings.model ?? agent?.model ?? provider.model
-  const tools = listTools(services, run, rules)
-  const task = callersOf(scope.namespace, run) && run.settings.instructions
-  const instructions = task ?? (await instructionsFor(scope, agent, tools))
-  const { messages, report } = fitTurns(log.conversation.turns, budget, fixedTokens(instructions, tools))
-  const system = instructions === undefined || instructions === '' ? {} : { instructions: toJson(instructions) }
-  const request: ModelRequest = { model, messages, tools, ...system }
-  return { request, report }
-}
-
-/** The tools that this run may see, in the runtime's order, so that what is sent keeps its beginning. */
-function listTools(services: RunScope['services'], run: OpenRun, rules: Rules): readonly ToolSpec[] {
-  const listed: ToolSpec[] = []
-  for (const { name, spec } of services.tools.values()) {
-    if (refusalOf(services, run, rules, name) === undefined) listed.push(spec)
-  }
-  return listed
-}
-
-async function instructionsFor(
-  { services, namespace, runId, log, signal }: RunScope,
-  agent: AgentProfile | undefined,
-  tools: readonly ToolSpec[],
-): Promise<string | undefined> {
-  const instructions = services.instructions ?? (agent && agentInstructions)
-  if (typeof instructions !== 'function') return instructions
-  const { metadata } = log.conversation
-  return untilAborted(instructions({ namespace, runId, ...(agent ? { agent } : {}), tools, metadata, signal }), signal)
 }
 
 /**

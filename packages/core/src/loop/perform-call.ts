@@ -1,13 +1,12 @@
 import { linkAbort, untilAborted } from '../abort.ts'
 import type { OpenRun } from '../log/conversation.ts'
-import { NO_USAGE } from '../provider.ts'
 import type { ToolContext } from '../tool.ts'
 import type { CheckedCall } from './approve-call.ts'
 import { refusalOf } from './may-use.ts'
 import type { RunScope } from './run-scope.ts'
 import { CALL_WAITS } from './spawn-run.ts'
 import { openToolContext } from './tool-context.ts'
-import { failure, OUTCOME_UNKNOWN, type Outcome, orFailure, succeeded } from './tool-outcome.ts'
+import { failure, OUTCOME_UNKNOWN, type Outcome, orFailure, refusedCall, succeeded } from './tool-outcome.ts'
 
 /**
  * Does a call, within what may be spent on it: the tool itself, or what came of it when its process died. Throws
@@ -16,15 +15,18 @@ import { failure, OUTCOME_UNKNOWN, type Outcome, orFailure, succeeded } from './
 export async function performCall(scope: RunScope, run: OpenRun, call: CheckedCall): Promise<Outcome> {
   const { services, namespace, signal, log, lease } = scope
   const { tool, open, value } = call
-  if (open.started && tool.reconcile) {
+  // An approval may have taken days.
+  let rules = await services.gate.at(namespace, signal)
+  let refusal = refusalOf(services, run, rules, tool.name)
+  if (refusal === undefined && open.started && tool.reconcile) {
     const found = await orFailure(() => reconciled(scope, run, call), signal)
     if (found) return found
+    rules = await services.gate.at(namespace, signal)
+    refusal = refusalOf(services, run, rules, tool.name)
   }
-  const rules = await services.gate.at(namespace, signal)
-  const refusal = refusalOf(services, run, rules, tool.name)
-  if (refusal !== undefined) return failure(open.started ? `${OUTCOME_UNKNOWN} ${refusal}` : refusal)
+  if (refusal !== undefined) return refusedCall(open, refusal)
   const reserved = await services.meter.reserveToolCall(rules, tool.usd ?? 0, signal)
-  if (!reserved.granted) return failure(open.started ? `${OUTCOME_UNKNOWN} ${reserved.reason}` : reserved.reason)
+  if (!reserved.granted) return refusedCall(open, reserved.reason)
   let isDone = false
   try {
     return await orFailure(async () => {
@@ -39,7 +41,7 @@ export async function performCall(scope: RunScope, run: OpenRun, call: CheckedCa
     throw error
   } finally {
     if (isDone) open.counted = true
-    await reserved.settle(isDone ? undefined : NO_USAGE)
+    await reserved.settle(isDone)
   }
 }
 

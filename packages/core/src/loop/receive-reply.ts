@@ -2,41 +2,60 @@ import { untilAborted } from '../abort.ts'
 import { OrraError, toOrraError } from '../errors.ts'
 import { toJson } from '../json.ts'
 import { type AssistantMessage, isMessageOf } from '../message.ts'
-import { isUsage, type ModelRequest, type ModelResponse } from '../provider.ts'
+import { isUsage, type ModelEvent, type ModelRequest, type ModelResponse, type Provider } from '../provider.ts'
 import type { ReplyTally } from './reply-tally.ts'
 import { beforeAppend, lastWords, type RunScope } from './run-scope.ts'
 
 /**
- * What the model says, handed on while it comes, and told to the tally. Of a reply that is aborted, the text that was seen
- * is kept.
+ * What the model says to a run, handed on while it comes. Of a reply that is aborted, the text that was seen is kept.
  */
 export async function receiveReply(scope: RunScope, request: ModelRequest, tally: ReplyTally): Promise<ModelResponse> {
   const { services, log, lease, signal, emit } = scope
   let seen = ''
-  const reading = async (): Promise<ModelResponse> => {
-    signal.throwIfAborted()
-    tally.called()
-    for await (const event of services.provider.stream(request, { signal })) {
-      if (signal.aborted) break
-      tally.heard(event)
-      if (event.type === 'finish') return checked(event, services.provider.name)
+  try {
+    return await readReply(services.provider, request, signal, tally, (event) => {
       if (event.type === 'text-delta') seen += event.text
       emit(event)
-    }
-    signal.throwIfAborted()
-    throw badReply(services.provider.name, 'it ended its stream without "finish"')
-  }
-  try {
-    return await untilAborted(reading(), signal)
+    })
   } catch (error) {
     if (signal.aborted && !lease.signal.aborted && seen !== '') {
       const partial: AssistantMessage = { role: 'assistant', content: [{ type: 'text', text: toJson(seen) }] }
       const message = await lastWords(scope, (base) => beforeAppend(services.hooks, base, partial))
       await log.append([{ type: 'message', message, stopReason: 'stop' }], lease)
     }
+    throw error
+  }
+}
+
+/**
+ * What the model says, checked, and told to the tally. Throws the signal's reason as soon as that aborts, and what the
+ * provider throws as an error of orra's.
+ */
+export async function readReply(
+  provider: Provider,
+  request: ModelRequest,
+  signal: AbortSignal,
+  tally: ReplyTally,
+  heard: (event: Exclude<ModelEvent, { readonly type: 'finish' }>) => void,
+): Promise<ModelResponse> {
+  const reading = async (): Promise<ModelResponse> => {
+    signal.throwIfAborted()
+    tally.called()
+    for await (const event of provider.stream(request, { signal })) {
+      if (signal.aborted) break
+      tally.heard(event)
+      if (event.type === 'finish') return checked(event, provider.name)
+      heard(event)
+    }
+    signal.throwIfAborted()
+    throw badReply(provider.name, 'it ended its stream without "finish"')
+  }
+  try {
+    return await untilAborted(reading(), signal)
+  } catch (error) {
     if (signal.aborted) throw error
     tally.failed(error)
-    throw toOrraError(error, `the provider "${services.provider.name}"`)
+    throw toOrraError(error, `the provider "${provider.name}"`)
   }
 }
 

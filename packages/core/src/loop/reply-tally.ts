@@ -1,8 +1,8 @@
 import type { PlannedCall } from '../budget/reserved.ts'
 import type { LostCall } from '../budget/spend.ts'
+import { estimateTextTokens } from '../context/estimate-text.ts'
 import { type ErrorCode, isOrraError } from '../errors.ts'
 import { isUsage, type ModelEvent, NO_USAGE, type Usage } from '../provider.ts'
-import { estimateTextTokens } from '../token-estimate.ts'
 
 /** Keeps count of what one model call uses, so that it is known, or estimated on the safe side, however the call ends. */
 export interface ReplyTally {

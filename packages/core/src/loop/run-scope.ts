@@ -7,7 +7,7 @@ import type { Meter } from '../budget/meter.ts'
 import type { ModelQuota } from '../budget/model-quota.ts'
 import type { Prices } from '../budget/prices.ts'
 import type { UsageBook } from '../budget/usage-book.ts'
-import type { ContextBudget } from '../context/fit-turns.ts'
+import type { ContextRules } from '../context/context-rules.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { HookEvent } from '../hooks/hooks.ts'
 import type { JsonValue } from '../json.ts'
@@ -42,7 +42,7 @@ export interface Services {
   readonly quota: ModelQuota | undefined
   readonly replies: ExpectedReply
   readonly instructions: Instructions | undefined
-  readonly budget: ContextBudget
+  readonly context: ContextRules
   readonly maxParallelTools: number
   readonly leaseTtlMs: number
 }
@@ -63,6 +63,8 @@ export interface RunScope {
   readonly untilDecided: (callId: string, signal: AbortSignal) => LinkedAbort
   /** What is waited for until it is disposed does not count as work. */
   readonly rest: () => Disposable
+  /** Has older turns summed up, where that can be done. Whether there are fewer now. Throws the signal's reason. */
+  readonly compact: (signal: AbortSignal) => Promise<boolean>
   /** Has a sub-agent answer in its own session. */
   readonly runChild: RunChild
   /** Aborts with the signal, and once the input no longer waits. */

@@ -1,9 +1,12 @@
 import { isOrraError } from '../errors.ts'
+import { emptyConversation } from '../log/conversation.ts'
 import { type KeptLease, keepLease, leaseLost } from '../log/keep-lease.ts'
 import { openLiveLog } from '../log/live-log.ts'
 import type { Namespace } from '../namespace.ts'
+import type { Folded } from '../session/pin-message.ts'
 import { canNotify } from '../store/notices.ts'
 import type { Lease } from '../store/session-log.ts'
+import { type Compactor, openCompactor } from './compactor.ts'
 import { heedOthers } from './heed-others.ts'
 import { openInboxWork, type Rest } from './inbox-work.ts'
 import { openLeaseDesk } from './lease-desk.ts'
@@ -18,7 +21,11 @@ import { waitingRoom } from './waiting-room.ts'
  * All that one process does in one session: it takes the lease while somebody waits, answers the inbox in order, and
  * gives the lease back. Inputs older than the callers', and a run that a dead process left open, come first.
  */
-export interface SessionWorker extends Pick<Reception, 'answer' | 'resume'> {
+export interface SessionWorker extends Pick<Reception, 'answer' | 'resume'>, Pick<Compactor, 'compact'> {
+  /** The session as it stands in the log now. */
+  folded(signal: AbortSignal | undefined): Promise<Folded>
+  /** Nobody wants what is being summed up any more. */
+  endSummary(): void
   /** The session was deleted: what is under way fails at once. Resolves when it has. */
   abandon(): Promise<void>
   /** Nobody waits and nothing is under way. */
@@ -57,8 +64,9 @@ export function openSessionWorker(
     changed: heed.look,
     left: () => room.empty && desk.wake(),
   })
+  const compactor = openCompactor(namespace, services, log, closing)
   const inbox = openInboxWork({
-    ...{ namespace, services, log, room, heed, runChild, lookForPlace },
+    ...{ namespace, services, log, room, heed, compactor, runChild, lookForPlace },
     tell: (event) => line?.tell(event, log.conversation.written),
   })
 
@@ -168,6 +176,13 @@ export function openSessionWorker(
     await inbox.settleAnswered()
   }
 
+  /** Whether there is a session; then it is folded as far as it goes. */
+  async function isThere(signal: AbortSignal | undefined): Promise<boolean> {
+    const head = await sessions.head(namespace, { signal })
+    if (head) await log.catchUp(head)
+    return head !== undefined
+  }
+
   /** Another has the session now, and callers wait on, unless they have left; or it was deleted. */
   async function afterFence(): Promise<void> {
     await log.forget()
@@ -202,17 +217,28 @@ export function openSessionWorker(
       }
     },
 
+    compact: compactor.compact,
+
+    async folded(signal) {
+      return (await isThere(signal)) ? log : { sessionId: undefined, conversation: emptyConversation() }
+    },
+
+    endSummary: () => compactor.abandon(sessionDeleted(namespace)),
+
     async abandon() {
+      compactor.abandon(leaseLost(namespace))
       held?.lease.lose(leaseLost(namespace))
-      await held?.ended
+      await Promise.all([held?.ended, compactor.settled()])
     },
 
     get idle() {
-      return working === undefined && room.empty && !reception.writes
+      return working === undefined && room.empty && !reception.writes && compactor.idle
     },
 
     async settled() {
-      while (working || reception.writes) await Promise.allSettled([working, reception.written()])
+      while (working || reception.writes || !compactor.idle) {
+        await Promise.allSettled([working, reception.written(), compactor.settled()])
+      }
     },
   }
 }

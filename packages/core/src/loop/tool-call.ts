@@ -11,7 +11,7 @@ import { refusalOf } from './may-use.ts'
 import { performCall } from './perform-call.ts'
 import { beforeAppend, hookBase, type RunScope } from './run-scope.ts'
 import { CALL_WAITS } from './spawn-run.ts'
-import { failure, isOutcome, OUTCOME_UNKNOWN, type Outcome, orFailure } from './tool-outcome.ts'
+import { failure, isOutcome, OUTCOME_UNKNOWN, type Outcome, orFailure, refusedCall } from './tool-outcome.ts'
 
 /**
  * Brings open calls to their results, some at a time. Each result is appended when it is there. Throws the signal's
@@ -74,23 +74,19 @@ async function callTool(scope: RunScope, run: OpenRun, open: OpenCall): Promise<
 async function attempt(scope: RunScope, run: OpenRun, open: OpenCall): Promise<Outcome | typeof CALL_WAITS> {
   const { services, namespace, signal } = scope
   const { name } = open.call
-  // Why it is not gone on with says nothing of how far it had come.
-  const refused = (reason: string) => failure(open.started ? `${OUTCOME_UNKNOWN} ${reason}` : reason)
 
   const tool = services.tools.get(name)
-  if (!tool) return refused(`There is no tool named "${name}".`)
+  if (!tool) return refusedCall(open, `There is no tool named "${name}".`)
   const refusal = refusalOf(services, run, await services.gate.at(namespace, signal), name)
-  if (refusal !== undefined) return refused(refusal)
+  if (refusal !== undefined) return refusedCall(open, refusal)
   if (open.started && !canGoOn(tool)) return failure(OUTCOME_UNKNOWN)
 
   const checked = await orFailure(() => checkedInput(scope, tool, open), signal)
-  if (isOutcome(checked)) return refused(textOf(checked.content))
+  if (isOutcome(checked)) return refusedCall(open, textOf(checked.content))
   // Policies are asked anew after all that may take time.
   const standing = await approveCall(scope, checked, await services.gate.at(namespace, signal))
   if (standing.type === 'waiting') return CALL_WAITS
-  if (standing.type === 'refused') return refused(standing.reason)
-  const still = refusalOf(services, run, await services.gate.at(namespace, signal), name)
-  if (still !== undefined) return refused(still)
+  if (standing.type === 'refused') return refusedCall(open, standing.reason)
   try {
     return await performCall(scope, run, checked)
   } catch (error) {

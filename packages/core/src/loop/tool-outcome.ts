@@ -1,4 +1,5 @@
 import { toJson } from '../json.ts'
+import type { OpenCall } from '../log/conversation.ts'
 import { type ContentPart, isContent } from '../message.ts'
 import type { ToolOutput } from '../tool.ts'
 import { CALL_WAITS } from './spawn-run.ts'
@@ -32,6 +33,11 @@ export function succeeded(output: ToolOutput): Outcome {
 
 export function failure(text: string): Outcome {
   return { content: [{ type: 'text', text: toJson(text) }], isError: true }
+}
+
+/** Why a call is not gone on with, which says nothing of how far it had come. */
+export function refusedCall({ started }: OpenCall, reason: string): Outcome {
+  return failure(started ? `${OUTCOME_UNKNOWN} ${reason}` : reason)
 }
 
 export function isOutcome(value: object): value is Outcome {

@@ -1,3 +1,5 @@
+import { saysSomething } from '../context/opening.ts'
+import { isEmpty } from '../context/repair-turn.ts'
 import { type Conversation, emptyConversation, foldEntry, type OpenRun } from '../log/conversation.ts'
 import { isMessageOf, toolCallsOf } from '../message.ts'
 import { isUsage } from '../provider.ts'
@@ -21,7 +23,7 @@ const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } 
   input: ({ key, message, settings, whenBusy }) =>
     isKey(key) && isSaid(message) && isSettings(settings) && isOneOf(whenBusy, undefined, 'interrupt', 'steer'),
   'input-withdrawn': ({ input, denial }) => isKey(input) && isTextOrNone(denial),
-  message: ({ message, input, stopReason, usage, model, asked }) => {
+  message: ({ message, input, stopReason, usage, model, asked, context }) => {
     if (isMessageOf('user', message)) return isSaid(message) && (input === undefined || isKey(input))
     if (isMessageOf('tool', message)) return message.content.length > 0 && input === undefined
     if (!isMessageOf('assistant', message) || input !== undefined) return false
@@ -29,7 +31,8 @@ const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } 
       isOneOf(stopReason, undefined, 'stop', 'tool-calls', 'length', 'refused') &&
       (usage === undefined || isUsage(usage)) &&
       isTextOrNone(model) &&
-      isTextOrNone(asked)
+      isTextOrNone(asked) &&
+      isContext(context)
     )
   },
   'tool-started': ({ callId }) => isText(callId),
@@ -42,6 +45,15 @@ const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } 
     isTextOrNone(reason),
   'run-suspended': ({ runId, seen }) => isText(runId) && Number.isSafeInteger(seen),
   'call-woken': ({ runId, callId }) => isText(runId) && isText(callId),
+  compaction: ({ session, through, after, summary, turns, messages, pins, usage, model }) =>
+    [session, summary].every(isText) &&
+    [through, after, turns, messages].every(isPlace) &&
+    Array.isArray(pins) &&
+    pins.every((pin) => isObject(pin) && isPin(pin)) &&
+    (usage === undefined || isUsage(usage)) &&
+    isTextOrNone(model),
+  'message-pinned': ({ session, seq, message }) => isText(session) && isPin({ seq, message }),
+  'message-unpinned': ({ session, seq }) => isText(session) && isPlace(seq),
   metadata: ({ set }) => isObject(set),
   'run-started': ({ runId, input }) => isText(runId) && isKey(input),
   'run-ended': ({ runId, reason, usage, denial, error }) =>
@@ -67,7 +79,7 @@ export function disorderOf(
   const conversation = emptyConversation()
   const keys = new Set<string>()
   for (const [index, entry] of entries.entries()) {
-    const problem = problemIn(entry, conversation, entries[index - 1])
+    const problem = problemIn(entry, conversation, entries[index - 1]) ?? misplaced(entry, conversation, entries)
     if (problem !== undefined) return { index, problem }
     if (entry.type === 'input' && keys.has(entry.key)) return { index, problem: 'its key was accepted before' }
     if (entry.type === 'input') keys.add(entry.key)
@@ -97,11 +109,27 @@ function problemIn(entry: Entry, { run, inbox }: Conversation, before: Entry | u
     case 'run-suspended':
     case 'call-woken':
       return entry.runId === run?.runId ? undefined : 'it speaks of a run that is not open'
+    case 'input-withdrawn':
+      return inbox.has(entry.input) || run?.input === entry.input ? undefined : 'it withdraws what does not wait'
     case 'message':
       return run ? problemInMessage(entry, run, inbox) : 'a message stands outside of a run'
     default:
       return undefined
   }
+}
+
+/** What of an entry speaks of a place that the log does not have, or not like that. */
+function misplaced(entry: Entry, { length, compaction }: Conversation, entries: readonly Entry[]): string | undefined {
+  if (entry.type === 'message' && entry.context) {
+    const { from, resultsFrom = 0 } = entry.context
+    return Math.max(from, resultsFrom) > length + 1 ? 'it was sent what comes after it' : undefined
+  }
+  if (entry.type !== 'compaction') return undefined
+  const { through, after, pins } = entry
+  if (after !== (compaction?.through ?? 0) || through <= after) return 'its summary does not follow the one before'
+  if (pins.some(({ seq }) => seq > through)) return 'it pins what it does not stand for'
+  const isEnd = through <= length && entries[through - 1]?.type === 'run-ended'
+  return isEnd ? undefined : 'its summary does not end with a run'
 }
 
 function problemInMessage(
@@ -123,7 +151,22 @@ function problemInMessage(
 }
 
 function isSaid(message: unknown): boolean {
-  return isMessageOf('user', message) && message.content.length > 0
+  return isMessageOf('user', message) && !isEmpty(message)
+}
+
+function isPin({ seq, message }: Fields): boolean {
+  return isPlace(seq) && (isMessageOf('user', message) || isMessageOf('assistant', message)) && saysSomething(message)
+}
+
+function isContext(context: unknown): boolean {
+  if (context === undefined) return true
+  if (!isObject(context)) return false
+  const { model, estimatedTokens, budgetTokens, from, resultsFrom = 0 } = context
+  return isTextOrNone(model) && [estimatedTokens, budgetTokens, from, resultsFrom].every(isPlace)
+}
+
+function isPlace(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 function isSettings(settings: unknown): boolean {

@@ -1,3 +1,4 @@
+import type { ContextRules } from '../context/context-rules.ts'
 import { type JsonValue, toJson } from '../json.ts'
 import { sayLive } from '../loop/live-notice.ts'
 import type { Message } from '../message.ts'
@@ -7,6 +8,7 @@ import type { Entry, LoggedEntry, MessageEntry, MetadataEntry } from '../store/e
 import type { StoreOptions } from '../store/page.ts'
 import type { SessionHead } from '../store/session-head.ts'
 import { readSessionLines, sessionLines } from './json-lines.ts'
+import { type Folded, pinOf } from './pin-message.ts'
 import { type SessionEvent, type Watched, type WatchOptions, watchSession } from './watch.ts'
 import { importablePart, settledPart, writeLog } from './write-log.ts'
 
@@ -25,6 +27,14 @@ export interface Session {
    */
   setMetadata(set: Metadata, options?: SetMetadataOptions): Promise<void>
   /**
+   * Has a message of the user's or the model's sent with every call from now on, whatever becomes of its turn: the one whose
+   * entry has this `seq`. Throws `options.invalid` for what is no such message, and `context.too-long` when all that is
+   * pinned would take more than a quarter of what can be sent.
+   */
+  pin(seq: number, options?: StoreOptions): Promise<void>
+  /** Lets a message go the way of its turn again. */
+  unpin(seq: number, options?: StoreOptions): Promise<void>
+  /**
    * What happens in the session from now on, in whatever process, and what has happened in a run that is open: every entry
    * of the log once and in order, and what a model says while it says it. Goes on until the signal aborts or the loop is
    * left; throws `session.deleted`.
@@ -38,9 +48,8 @@ export interface Session {
   /** The session as JSON Lines, for `import`. Nothing when there is none. */
   export(options?: StoreOptions): AsyncIterable<string>
   /**
-   * Makes this session of exported lines, all or nothing. Work that was open when it was exported is open here, too, and what
-   * was approved in it is asked for again; times are
-   * those of the import. Throws `import.invalid` and `session.exists`.
+   * Makes this session of exported lines, all or nothing. Work that was open when it was exported is open here, too, and
+   * what was approved in it is asked for again; times are those of the import. Throws `import.invalid` and `session.exists`.
    */
   import(lines: AsyncIterable<string> | Iterable<string>): Promise<void>
   /** Removes the log and everything it knew. What waits or is being answered in it fails with `session.deleted`. Returns whether there was one. */
@@ -71,6 +80,9 @@ const FORK_OPTIONS: OptionNames<ForkOptions> = { through: true, signal: true }
 
 /** What a session needs to know. */
 export interface SessionParts extends Watched {
+  readonly context: ContextRules
+  /** The session as this process sees it, up to date. */
+  folded(signal: AbortSignal | undefined): Promise<Folded>
   /** It was deleted: what is kept beside its log is of no use any more. */
   deleted(signal: AbortSignal | undefined): Promise<void>
 }
@@ -95,6 +107,11 @@ export function openSession(watched: SessionParts): Session {
     }
   }
 
+  async function say(entry: Entry, { signal }: StoreOptions): Promise<void> {
+    await sessions.append(namespace, [entry], { signal })
+    sayLive(watched.notices, namespace, { type: 'changed' })
+  }
+
   return {
     namespace,
     head: (options) => sessions.head(namespace, options),
@@ -110,6 +127,17 @@ export function openSession(watched: SessionParts): Session {
       const conditions = expect === undefined ? {} : { expect: plain('expect', expect) }
       await sessions.append(namespace, [{ type: 'metadata', set: plain('metadata', set) }], { ...conditions, signal })
       sayLive(watched.notices, namespace, { type: 'changed' })
+    },
+    async pin(seq, options = {}) {
+      checkPlace('seq', seq)
+      const entry = await pinOf(watched, await watched.folded(options.signal), seq, watched.context, options)
+      await say(entry, options)
+    },
+    async unpin(seq, options = {}) {
+      checkPlace('seq', seq)
+      const { sessionId, conversation } = await watched.folded(options.signal)
+      if (sessionId === undefined || !conversation.pins.has(seq)) return
+      await say({ type: 'message-unpinned', session: sessionId, seq }, options)
     },
     watch(options = {}) {
       checkOptions('watch', options, WATCH_OPTIONS)

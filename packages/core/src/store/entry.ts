@@ -79,6 +79,22 @@ export interface MessageEntry {
   readonly model?: string
   /** For an assistant message: the model that was asked for, where another one wrote it. */
   readonly asked?: string
+  /** For an assistant message: what of the conversation was sent for it. */
+  readonly context?: SentContext
+}
+
+/** What of a conversation was sent in a model call, so that the next one begins in the same way. */
+export interface SentContext {
+  /** The model that it was made for, where a hook then had another asked. */
+  readonly model?: string
+  /** What all of the request was estimated at, in tokens, before any correction. */
+  readonly estimatedTokens: number
+  /** What it was to fit into, in tokens. */
+  readonly budgetTokens: number
+  /** The `seq` of the first message that was sent. */
+  readonly from: number
+  /** Tool results before this `seq` were left out. @default none */
+  readonly resultsFrom?: number
 }
 
 /** A message entry with the result of a tool. */
@@ -124,6 +140,51 @@ export interface CallWokenEntry {
   readonly callId: string
 }
 
+/**
+ * From here on a summary stands in the place of older turns: they stay in the log, and are no longer sent. Not appended when
+ * another compaction has come since the one that it follows, nor to another session.
+ */
+export interface CompactionEntry {
+  readonly type: 'compaction'
+  /** The id of the session. */
+  readonly session: string
+  /** The `seq` of the entry with which the last turn ends that it stands for. */
+  readonly through: number
+  /** The `through` of the compaction before; 0 for the first. */
+  readonly after: number
+  readonly summary: string
+  /** How many turns it stands for, and those before it; and how many messages were in them. */
+  readonly turns: number
+  readonly messages: number
+  /** What was pinned of them. */
+  readonly pins: readonly Pin[]
+  /** What writing the summary used, and the model that wrote it. */
+  readonly usage?: Usage
+  readonly model?: string
+}
+
+/** A message that is sent with every call. */
+export interface Pin {
+  /** Of the message. */
+  readonly seq: number
+  readonly message: UserMessage | AssistantMessage
+}
+
+/** A message is to be sent with every call from now on, whatever becomes of its turn. Not appended to another session. */
+export interface MessagePinnedEntry extends Pin {
+  readonly type: 'message-pinned'
+  /** The id of the session. */
+  readonly session: string
+}
+
+/** A message goes the way of its turn again. */
+export interface MessageUnpinnedEntry {
+  readonly type: 'message-unpinned'
+  /** The id of the session. */
+  readonly session: string
+  readonly seq: number
+}
+
 /** Facts about the session; a later value replaces an earlier one, `null` removes it. */
 export interface MetadataEntry {
   readonly type: 'metadata'
@@ -159,6 +220,9 @@ export type Entry =
   | ApprovalDecidedEntry
   | RunSuspendedEntry
   | CallWokenEntry
+  | CompactionEntry
+  | MessagePinnedEntry
+  | MessageUnpinnedEntry
   | MetadataEntry
   | RunStartedEntry
   | RunEndedEntry

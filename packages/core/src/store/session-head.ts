@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { OrraError } from '../errors.ts'
 import type { JsonValue } from '../json.ts'
-import type { ToolMessage } from '../message.ts'
 import type { Namespace } from '../namespace.ts'
-import type { ApprovalRequestedEntry, Entry, InputEntry, LoggedEntry } from './entry.ts'
+import type { Entry, InputEntry, LoggedEntry } from './entry.ts'
 import { freeze } from './freeze.ts'
+import { atWork, awake, type OpenRunHead, withApproval, withoutApprovals } from './open-run.ts'
 
 /** What can be known of a session without reading its log. Its size does not grow with the log's. */
 export interface SessionHead {
@@ -20,32 +20,13 @@ export interface SessionHead {
   /** The keys of accepted inputs that wait for their turn, oldest first. */
   readonly inbox: readonly string[]
   /** The run that has begun and not ended, if any: it is being worked on, or its process died. */
-  readonly openRun?: {
-    readonly runId: string
-    /** The key of the input that it answers. */
-    readonly input: string
-    /** Where it began. */
-    readonly seq: number
-    /** Its calls that somebody is to approve and nobody has decided. */
-    readonly approvals?: readonly WaitingCall[]
-    /** Where something came last that may end a wait: a decision, the answer of a sub-agent. */
-    readonly wokenAt?: number
-    /** It can do nothing until something of that kind comes. */
-    readonly suspended?: true
-  }
+  readonly openRun?: OpenRunHead
+  /** The last compaction, if any: where it stands, and through where its summary goes. */
+  readonly compaction?: { readonly seq: number; readonly through: number }
   readonly metadata: { readonly [name: string]: JsonValue }
   /** Milliseconds since 1970. */
   readonly createdAt: number
   readonly updatedAt: number
-}
-
-/** A call that waits for a decision. */
-export interface WaitingCall {
-  readonly callId: string
-  /** Where it was asked for. */
-  readonly seq: number
-  /** From when on it can no longer be approved: milliseconds since 1970. */
-  readonly expiresAt: number
 }
 
 /** What an append will do, decided before anything is written. */
@@ -62,6 +43,9 @@ const FREE: ReadonlySet<Entry['type']> = new Set([
   'input-withdrawn',
   'approval-decided',
   'call-woken',
+  'compaction',
+  'message-pinned',
+  'message-unpinned',
   'metadata',
 ])
 
@@ -144,11 +128,21 @@ function isNeeded(head: SessionHead, entry: Exclude<Entry, InputEntry>, now?: nu
     }
     case 'call-woken':
       return openRun?.runId === entry.runId
+    case 'compaction':
+      return isOf(head, entry, now) && entry.after === (head.compaction?.through ?? 0) && entry.through > entry.after
+    case 'message-pinned':
+    case 'message-unpinned':
+      return isOf(head, entry, now)
     case 'run-suspended':
       return openRun?.runId === entry.runId && (openRun.wokenAt ?? 0) <= entry.seen
     default:
       return true
   }
+}
+
+/** A session that was deleted and made anew is another; whoever has the lease knows which it writes. */
+function isOf(head: SessionHead, { session }: { readonly session: string }, now: number | undefined): boolean {
+  return now === undefined || session === head.id
 }
 
 /** The head of a session that is about to get its first entry or its first claim. */
@@ -178,22 +172,28 @@ function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
     case 'input':
       return { ...next, inbox: [...head.inbox, entry.key] }
     case 'input-withdrawn': {
-      const woken = head.openRun?.input === entry.input ? awake(next, seq) : next
+      const woken = head.openRun?.input === entry.input ? during(next, (run) => awake(run, seq)) : next
       return { ...woken, inbox: head.inbox.filter((key) => key !== entry.input) }
     }
     case 'message': {
       const { message, input } = entry
-      const answered = message.role === 'tool' ? withoutCalls(atWork(next), message) : atWork(next)
-      return input === undefined ? answered : { ...answered, inbox: taken(head, input) }
+      const answered = message.role === 'tool' ? message.content.map(({ callId }) => callId) : []
+      const onward = during(next, (run) => withoutApprovals(atWork(run), answered))
+      return input === undefined ? onward : { ...onward, inbox: taken(head, input) }
     }
     case 'approval-requested':
-      return withApproval(atWork(next), entry, seq)
+      return during(next, (run) => withApproval(atWork(run), entry.request, seq))
     case 'approval-decided':
-      return awake(withoutApprovals(next, new Set([entry.callId])), seq)
+      return during(next, (run) => awake(withoutApprovals(run, [entry.callId]), seq))
     case 'call-woken':
-      return awake(next, seq)
+      return during(next, (run) => awake(run, seq))
     case 'run-suspended':
-      return next.openRun ? { ...next, openRun: { ...next.openRun, suspended: true } } : next
+      return during(next, (run) => ({ ...run, suspended: true }))
+    case 'compaction':
+      return { ...next, compaction: { seq, through: entry.through } }
+    case 'message-pinned':
+    case 'message-unpinned':
+      return next
     case 'metadata':
       return { ...next, metadata: mergeMetadata(head.metadata, entry.set) }
     case 'run-started':
@@ -203,40 +203,15 @@ function nextHead(head: SessionHead, entry: Entry, now: number): SessionHead {
       return idle
     }
     case 'tool-started':
-      return atWork(next)
+      return during(next, atWork)
   }
 }
 
-function withApproval(head: SessionHead, { request }: ApprovalRequestedEntry, seq: number): SessionHead {
+/** With what has become of the open run, if there is one. */
+function during(head: SessionHead, change: (run: OpenRunHead) => OpenRunHead): SessionHead {
   const { openRun } = head
-  if (!openRun) return head
-  const { callId, expiresAt } = request
-  const others = (openRun.approvals ?? []).filter((waiting) => waiting.callId !== callId)
-  return { ...head, openRun: { ...openRun, approvals: [...others, { callId, seq, expiresAt }] } }
-}
-
-function withoutApprovals(head: SessionHead, callIds: ReadonlySet<string>): SessionHead {
-  if (!head.openRun?.approvals) return head
-  const { approvals, ...openRun } = head.openRun
-  const left = approvals.filter(({ callId }) => !callIds.has(callId))
-  return { ...head, openRun: left.length > 0 ? { ...openRun, approvals: left } : openRun }
-}
-
-function withoutCalls(head: SessionHead, { content }: ToolMessage): SessionHead {
-  return withoutApprovals(head, new Set(content.map(({ callId }) => callId)))
-}
-
-/** Something has come that may end a wait. */
-function awake(head: SessionHead, seq: number): SessionHead {
-  const { openRun, ...rest } = atWork(head)
-  return openRun ? { ...rest, openRun: { ...openRun, wokenAt: seq } } : head
-}
-
-/** The run goes on, whatever it waits for. */
-function atWork(head: SessionHead): SessionHead {
-  if (!head.openRun?.suspended) return head
-  const { suspended: _, ...openRun } = head.openRun
-  return { ...head, openRun }
+  const changed = openRun && change(openRun)
+  return changed === openRun ? head : { ...head, openRun: changed as OpenRunHead }
 }
 
 function taken(head: SessionHead, input: string): readonly string[] {
