@@ -1,1 +1,3 @@
-export { default } from '../../tsup.shared.ts'
+import { bundle } from '../../tsup.shared.ts'
+
+export default bundle({ entry: ['src/index.ts', 'src/tokens.ts'] })

@@ -49,6 +49,9 @@ const BY_STATUS: { readonly [status: number]: Kind } = {
   504: 'slow',
 }
 
+/** The API has no type for it: its own two sentences, and that of Amazon Bedrock. */
+const TOO_LONG = /(?:prompt|input) is too long|exceeds? (?:the )?context (?:limit|window)/i
+
 /** What the SDK throws, as one of orra's `provider.` errors. The original is the cause; its text may hold content. */
 export function toProviderError(cause: unknown): OrraError {
   if (isOrraError(cause)) return cause
@@ -61,9 +64,9 @@ function kindOf(error: unknown): Kind {
   // A connection that breaks in the middle of a stream surfaces as whatever `fetch` threw.
   if (!(error instanceof APIError) || error instanceof APIConnectionError) return 'lost'
   const { status, type, message } = error
+  if (status === 413) return 'long'
   const kind = BY_TYPE[type ?? ''] ?? BY_STATUS[status ?? 0] ?? (status === undefined || status >= 500 ? 'down' : 'bad')
-  // The API has no type for it; these are its two sentences.
-  return kind === 'bad' && /prompt is too long|exceed context limit/i.test(message) ? 'long' : kind
+  return kind === 'bad' && TOO_LONG.test(message) ? 'long' : kind
 }
 
 function detailsOf(error: unknown): ProviderFailure & { readonly retryAfterMs?: number } {

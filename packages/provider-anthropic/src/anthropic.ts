@@ -1,54 +1,12 @@
 import type Anthropic from '@anthropic-ai/sdk'
-import {
-  checkOptions,
-  invalidOption,
-  type ModelEvent,
-  type ModelLimits,
-  type ModelRequest,
-  type OptionNames,
-  type Provider,
-} from '@orra/core'
-import { type AnthropicClientOptions, anthropicClient } from './anthropic-client.ts'
+import type { ModelEvent, ModelLimits, ModelRequest, Provider } from '@orra/core'
+import { anthropicClient } from './anthropic-client.ts'
 import { toProviderError } from './anthropic-error.ts'
+import { type AnthropicOptions, readOptions } from './anthropic-options.ts'
 import { toModelResponse } from './from-anthropic-message.ts'
+import { mediaTokens } from './media-tokens.ts'
 import { noReply, replyAssembler } from './reply-assembler.ts'
-import { type RequestDefaults, toAnthropicRequest } from './to-anthropic-request.ts'
-
-export interface AnthropicOptions extends AnthropicClientOptions {
-  /** Such as `claude-sonnet-5`. */
-  readonly model: string
-  /** The longest reply, in tokens, thinking included. @default 16,000 */
-  readonly maxOutputTokens?: number
-  /** Input and output together, in tokens. @default 200,000 */
-  readonly contextWindow?: number
-  /** How the model may think before it answers, in the words of the Messages API. @default the model's own way */
-  readonly thinking?: Anthropic.ThinkingConfigParam
-  /** How much work an answer is worth. @default the model's own */
-  readonly effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max'
-  /** 0 to 1. @default the model's own */
-  readonly temperature?: number
-  /** Marks where the prompt may be cached: after instructions and tools, and at the newest messages. @default true */
-  readonly promptCaching?: boolean
-  /** Reads replies as they are made. Off, a reply comes in one piece: for proxies that cannot stream. @default true */
-  readonly streaming?: boolean
-}
-
-const OPTIONS: OptionNames<AnthropicOptions> = {
-  model: true,
-  apiKey: true,
-  baseURL: true,
-  fetch: true,
-  headers: true,
-  maxRetries: true,
-  client: true,
-  maxOutputTokens: true,
-  contextWindow: true,
-  thinking: true,
-  effort: true,
-  temperature: true,
-  promptCaching: true,
-  streaming: true,
-}
+import { toAnthropicRequest } from './to-anthropic-request.ts'
 
 /**
  * A Claude model over the Messages API. The key is read when it is first needed, so a program that never calls the
@@ -58,11 +16,8 @@ const OPTIONS: OptionNames<AnthropicOptions> = {
  * const provider = anthropic({ model: 'claude-sonnet-5' })
  */
 export function anthropic(options: AnthropicOptions): Provider {
-  checkOptions('anthropic', options, OPTIONS)
-  if (typeof options.model !== 'string' || options.model === '')
-    throw invalidOption('model', 'give the name of a model')
-  const { model, maxOutputTokens = 16_000, contextWindow = 200_000, promptCaching = true, streaming = true } = options
-  const defaults: RequestDefaults = { ...options, maxOutputTokens, promptCaching }
+  const defaults = readOptions('anthropic', options)
+  const { model, maxOutputTokens, contextWindow, streaming } = defaults
   const limits: ModelLimits = { contextWindow, maxOutputTokens }
   const client = anthropicClient(options)
 
@@ -84,7 +39,7 @@ export function anthropic(options: AnthropicOptions): Provider {
     }
   }
 
-  return { name: 'anthropic', model, limits, stream }
+  return { name: 'anthropic', model, limits, mediaTokens, stream }
 }
 
 function* inOnePiece(message: Anthropic.Message): Generator<ModelEvent> {

@@ -1,7 +1,12 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import type { ModelRequest } from '@orra/core'
-import { type Cacheable, markCacheBreakpoints } from './cache-breakpoints.ts'
+import { markCacheBreakpoints } from './cache-breakpoints.ts'
+import { fittingThinking } from './fitting-thinking.ts'
+import { jsonBytes } from './json-bytes.ts'
+import { isBlank } from './legal-text.ts'
+import { limitMedia } from './limit-media.ts'
 import { toAnthropicMessages } from './to-anthropic-messages.ts'
+import { toAnthropicTools } from './to-anthropic-tools.ts'
 
 /** What a request holds besides the conversation, unless it says otherwise. */
 export interface RequestDefaults {
@@ -13,27 +18,33 @@ export interface RequestDefaults {
   readonly temperature?: number
 }
 
-/** The body of a Messages API call. */
+/**
+ * The body of a Messages API call, which the API takes whatever the request holds; `request` stays as it is. Throws
+ * `provider.context-too-long` for more than 32 MB of text.
+ */
 export function toAnthropicRequest(
   request: ModelRequest,
   defaults: RequestDefaults,
 ): Anthropic.MessageCreateParamsNonStreaming {
-  const { thinking, effort, temperature, promptCaching } = defaults
-  const prompt: Cacheable = {
-    ...(request.tools.length > 0 ? { tools: request.tools.map(toAnthropicTool) } : {}),
-    ...(request.instructions?.trim() ? { system: [{ type: 'text', text: request.instructions }] } : {}),
-    messages: toAnthropicMessages(request.messages),
-  }
+  const { effort, temperature, promptCaching } = defaults
+  const model = request.model ?? defaults.model
+  const maxTokens = request.maxOutputTokens ?? defaults.maxOutputTokens
+  const messages = toAnthropicMessages(request.messages)
+  const { tool_choice, ...tools } = toAnthropicTools(request.tools, messages)
+  const prefix = { ...tools, ...toSystem(request.instructions) }
+  const prompt = { ...prefix, messages: limitMedia(messages, jsonBytes(prefix)) }
+  const thinking = fittingThinking(messages, maxTokens, defaults)
   return {
-    model: request.model ?? defaults.model,
-    max_tokens: request.maxOutputTokens ?? defaults.maxOutputTokens,
+    model,
+    max_tokens: maxTokens,
     ...(promptCaching ? markCacheBreakpoints(prompt) : prompt),
+    ...(tool_choice ? { tool_choice } : {}),
     ...(thinking ? { thinking } : {}),
     ...(effort ? { output_config: { effort } } : {}),
     ...(temperature === undefined ? {} : { temperature }),
   }
 }
 
-function toAnthropicTool({ name, description, inputSchema }: ModelRequest['tools'][number]): Anthropic.Tool {
-  return { name, description, input_schema: inputSchema as Anthropic.Tool.InputSchema }
+function toSystem(instructions = ''): { readonly system?: Anthropic.TextBlockParam[] } {
+  return isBlank(instructions) ? {} : { system: [{ type: 'text', text: instructions.toWellFormed() }] }
 }

@@ -1,55 +1,58 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import type { ContentPart, FilePart, ImagePart } from '@orra/core'
+import { isBlank } from './legal-text.ts'
+import { inWords, toMedium } from './medium.ts'
+
+type MediaBlock = Anthropic.ImageBlockParam | Anthropic.DocumentBlockParam
 
 /** What users and tools say can be made of. */
-type ContentBlock = Anthropic.TextBlockParam | Anthropic.ImageBlockParam | Anthropic.DocumentBlockParam
+export type ContentBlock = Anthropic.TextBlockParam | MediaBlock
 
-const IMAGE_TYPES: { readonly [mediaType: string]: Anthropic.Base64ImageSource['media_type'] } = {
-  'image/jpeg': 'image/jpeg',
-  'image/jpg': 'image/jpeg',
-  'image/png': 'image/png',
-  'image/gif': 'image/gif',
-  'image/webp': 'image/webp',
+/** What the limits of a whole request need to know of one medium in it. */
+export interface MediaFacts {
+  readonly kind: 'image' | 'pdf' | 'text'
+  /** The longer edge of an image, in pixels; infinite where it is not known. */
+  readonly edge: number
+  readonly pages: number
+  /** The sentence that can take its place. */
+  readonly leftOut: string
 }
+
+const facts = new WeakMap<object, MediaFacts>()
+const MOST_TITLE_CHARACTERS = 500
 
 /** A part as the API takes it; in the place of what it does not take, words that say so. */
 export function toContentBlocks(part: ContentPart): ContentBlock[] {
   if (part.type === 'text') return toTextBlocks(part.text)
-  return [(part.type === 'image' ? toImage(part) : toDocument(part)) ?? unreadable(part)]
+  const medium = toMedium(part)
+  if (medium.kind === 'words') return toTextBlocks(medium.text)
+  const leftOut = inWords(part, 'is no longer shown, to leave room for newer ones')
+  if (medium.kind === 'image') {
+    const { width, height } = medium.size ?? { width: Number.POSITIVE_INFINITY, height: 0 }
+    const edge = Math.max(width, height)
+    return [remembered({ type: 'image', source: medium.source }, { kind: 'image', edge, pages: 0, leftOut })]
+  }
+  const pages = medium.kind === 'pdf' ? (medium.pages ?? 1) : 0
+  const block = { type: 'document', source: medium.source, ...titleOf(part) } as const
+  return [remembered(block, { kind: medium.kind, edge: 0, pages, leftOut })]
 }
 
 /** The API refuses text that is empty or blank. */
 export function toTextBlocks(text: string): Anthropic.TextBlockParam[] {
-  return text.trim() === '' ? [] : [{ type: 'text', text }]
+  return isBlank(text) ? [] : [{ type: 'text', text: text.toWellFormed() }]
 }
 
-function toImage(part: ImagePart): Anthropic.ImageBlockParam | undefined {
-  const type = IMAGE_TYPES[part.mediaType]
-  if (!type) return undefined
-  if (part.url !== undefined) return { type: 'image', source: { type: 'url', url: part.url } }
-  return { type: 'image', source: { type: 'base64', media_type: type, data: part.data } }
+/** What was found out about a block that `toContentBlocks` made. */
+export function mediaFacts(block: object): MediaFacts | undefined {
+  return facts.get(block)
 }
 
-function toDocument(part: FilePart): Anthropic.DocumentBlockParam | undefined {
-  const source = part.mediaType === 'application/pdf' ? toPdf(part) : toPlainText(part)
-  return source && { type: 'document', source, ...(part.name === undefined ? {} : { title: part.name }) }
+function remembered(block: MediaBlock, known: MediaFacts): MediaBlock {
+  facts.set(block, known)
+  return block
 }
 
-function toPdf(part: FilePart): Anthropic.DocumentBlockParam['source'] {
-  if (part.url !== undefined) return { type: 'url', url: part.url }
-  return { type: 'base64', media_type: 'application/pdf', data: part.data }
-}
-
-function toPlainText({ mediaType, data }: FilePart): Anthropic.PlainTextSource | undefined {
-  if (data === undefined || !/^text\/|[/+](json|xml)$/.test(mediaType)) return undefined
-  const text = Buffer.from(data, 'base64').toString()
-  return text.trim() === '' ? undefined : { type: 'text', media_type: 'text/plain', data: text }
-}
-
-function unreadable(part: ImagePart | FilePart): Anthropic.TextBlockParam {
-  const name = part.type === 'file' && part.name !== undefined ? ` ${part.name}` : ''
-  return {
-    type: 'text',
-    text: `[The ${part.type}${name} (${part.mediaType}) is empty or of a kind that this model cannot read.]`,
-  }
+function titleOf(part: ImagePart | FilePart): { readonly title?: string } {
+  if (part.type !== 'file' || part.name === undefined || isBlank(part.name)) return {}
+  return { title: part.name.slice(0, MOST_TITLE_CHARACTERS).toWellFormed() }
 }

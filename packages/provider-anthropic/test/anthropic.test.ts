@@ -4,6 +4,7 @@ import { anthropic } from '@orra/provider-anthropic'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { ask, bob, collect, failureOf, loopback, sse, wire } from './loopback.ts'
+import { gif, jpeg, pdf, png } from './media.ts'
 
 const weather = defineTool({
   name: 'weather',
@@ -46,13 +47,11 @@ describe.each([{ streaming: true }, { streaming: false }])('a reply, with %o', (
     api.server.on({ hasToolResult: true }, { content: 'Sunny in both.' })
     const orra = api.runtime({ tools: [weather], instructions: 'Be brief.' })
     expect((await orra.run(bob, 'Rome and Oslo?')).text).toBe('Sunny in both.')
-    expect(api.bodies[0]?.['tools']).toMatchObject([
-      {
-        name: 'weather',
-        description: 'Tells the weather of a city.',
-        input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
-      },
-    ])
+    expect(api.bodies[0]?.tools?.[0]).toMatchObject({
+      name: 'weather',
+      description: 'Tells the weather of a city.',
+      input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+    })
     expect(api.bodies[1]?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user'])
     expect(api.bodies[1]?.messages[1]?.content).toMatchObject([
       { type: 'text', text: 'Let me look.' },
@@ -97,12 +96,20 @@ describe.each([{ streaming: true }, { streaming: false }])('a reply, with %o', (
     expect((failure as Error).message).not.toMatch(/secret|test-key/)
   })
 
-  it('whose prompt was too long says so', async () => {
+  it.each([
+    [400, 'invalid_request_error', 'prompt is too long: 250000 tokens > 200000 maximum'],
+    [400, 'invalid_request_error', 'Prompt is too long'],
+    [
+      400,
+      'invalid_request_error',
+      'input length and `max_tokens` exceed context limit: 190000 + 16000 > 200000, decrease input length or `max_tokens` and try again',
+    ],
+    [400, 'ValidationException', 'Input is too long for requested model.'],
+    [413, 'request_too_large', 'Request exceeds the maximum size'],
+    [413, 'invalid_request_error', 'Payload Too Large'],
+  ])('that fails with %i, %s: %s, was asked for too much', async (status, type, message) => {
     await using api = await loopback(options)
-    api.server.nextRequestError(400, {
-      message: 'prompt is too long: 250000 tokens > 200000 maximum',
-      type: 'invalid_request_error',
-    })
+    api.server.nextRequestError(status, { message, type })
     expect(await failureOf(collect(api.provider, ask('Hello')))).toMatchObject({ code: 'provider.context-too-long' })
   })
 
@@ -376,9 +383,9 @@ describe('a request', () => {
           role: 'user',
           content: [
             { type: 'text', text: 'Look' },
-            { type: 'image', mediaType: 'image/png', data: 'aGk=' },
+            { type: 'image', mediaType: 'image/png', data: png(4, 4) },
             { type: 'image', mediaType: 'image/png', url: 'https://example.com/a.png' },
-            { type: 'file', mediaType: 'application/pdf', data: 'aGk=', name: 'a.pdf' },
+            { type: 'file', mediaType: 'application/pdf', data: pdf(2), name: 'a.pdf' },
             { type: 'file', mediaType: 'application/pdf', url: 'https://example.com/a.pdf' },
             { type: 'file', mediaType: 'text/markdown', data: text },
           ],
@@ -386,9 +393,9 @@ describe('a request', () => {
       ],
     })
     expect(api.bodies[0]?.messages[0]?.content.slice(1)).toEqual([
-      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } },
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: png(4, 4) } },
       { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } },
-      { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'aGk=' }, title: 'a.pdf' },
+      { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: pdf(2) }, title: 'a.pdf' },
       { type: 'document', source: { type: 'url', url: 'https://example.com/a.pdf' } },
       { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'plain' } },
     ])
@@ -423,7 +430,13 @@ describe('a request', () => {
     api.server.onMessage(/.*/, { content: 'ok' })
     const content = [
       { type: 'image', mediaType: 'image/svg+xml', data: 'aGk=' },
-      { type: 'image', mediaType: 'image/jpg', data: 'aGk=' },
+      { type: 'image', mediaType: 'image/png', data: 'aGk=' },
+      { type: 'image', mediaType: 'image/png', data: png(8001, 4) },
+      { type: 'image', mediaType: 'image/png', url: 'http://example.com/a.png' },
+      { type: 'image', mediaType: 'image/jpg', data: jpeg(4, 4) },
+      { type: 'image', mediaType: 'image/png', data: gif(4, 4) },
+      { type: 'file', mediaType: 'application/pdf', data: pdf(101) },
+      { type: 'file', mediaType: 'application/pdf', data: pdf(1, { encrypted: true }), name: 'b.pdf' },
       { type: 'file', mediaType: 'application/msword', data: 'aGk=', name: 'a.doc' },
       { type: 'file', mediaType: 'text/csv', url: 'https://example.com/a.csv' },
       { type: 'file', mediaType: 'text/plain', data: '' },
@@ -432,7 +445,13 @@ describe('a request', () => {
     await collect(api.provider, { tools: [], messages: [{ role: 'user', content }] })
     expect(api.bodies[0]?.messages[0]?.content).toEqual([
       { type: 'text', text: '[The image (image/svg+xml) is empty or of a kind that this model cannot read.]' },
-      { type: 'image', source: { type: 'base64', media_type: 'image/jpeg', data: 'aGk=' } },
+      { type: 'text', text: '[The image (image/png) is empty or of a kind that this model cannot read.]' },
+      { type: 'text', text: '[The image (image/png) is larger than this model takes.]' },
+      { type: 'text', text: '[The image (image/png) is at an address that this model cannot reach.]' },
+      { type: 'image', source: { type: 'base64', media_type: 'image/jpeg', data: jpeg(4, 4) } },
+      { type: 'image', source: { type: 'base64', media_type: 'image/gif', data: gif(4, 4) } },
+      { type: 'text', text: '[The file (application/pdf) has more pages than this model takes.]' },
+      { type: 'text', text: '[The file b.pdf (application/pdf) is locked with a password.]' },
       {
         type: 'text',
         text: '[The file a.doc (application/msword) is empty or of a kind that this model cannot read.]',
@@ -457,7 +476,9 @@ describe('a request', () => {
     for (const text of ['One', 'Two', 'Three']) await orra.run(bob, text)
     const marked = { cache_control: { type: 'ephemeral' } }
     for (const body of api.bodies) {
-      expect(body['tools']).toMatchObject([marked])
+      expect(body.tools?.map((tool) => 'cache_control' in tool)).toEqual(
+        body.tools?.map((_, index, { length }) => index === length - 1),
+      )
       expect(body.system).toEqual([{ type: 'text', text: 'Be brief.', ...marked }])
     }
     const marks = api.bodies.map(({ messages }) =>

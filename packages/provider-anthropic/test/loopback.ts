@@ -8,29 +8,35 @@ import {
   type RuntimeOptions,
 } from '@orra/core'
 import { type AnthropicOptions, anthropic } from '@orra/provider-anthropic'
+import { expect } from 'vitest'
 import { undiciFetch } from '../src/undici-fetch.ts'
+import { problemsIn } from './legal-messages-request.ts'
 
 export const bob = Namespace.of('bob')
 
 /** A request body as it went over the wire. */
 interface WireBody {
   readonly system?: unknown
+  readonly tools?: readonly object[]
   readonly messages: readonly { readonly role: string; readonly content: readonly Record<string, unknown>[] }[]
   readonly [key: string]: unknown
 }
 
-/** A model server on this machine, the real SDK in front of it, and what went between them. */
+/** A model server on this machine, the real SDK in front of it, and what went between them, which has to be legal. */
 export async function loopback(options: Partial<AnthropicOptions> = {}) {
   const server = new LLMock({ port: 0, logLevel: 'silent' })
   const url = await server.start()
   const bodies: WireBody[] = []
+  const problems: string[] = []
   const provider = anthropic({
     model: 'claude-sonnet-5',
     apiKey: 'test-key',
     baseURL: url,
     maxRetries: 0,
     fetch: (input, init) => {
-      bodies.push(JSON.parse(String(init?.body)))
+      const body = JSON.parse(String(init?.body))
+      bodies.push(body)
+      problems.push(...problemsIn(body))
       return undiciFetch(input, init)
     },
     ...options,
@@ -40,7 +46,10 @@ export async function loopback(options: Partial<AnthropicOptions> = {}) {
     provider,
     bodies,
     runtime: (more: Partial<RuntimeOptions> = {}) => createRuntime({ provider, ...more }),
-    [Symbol.asyncDispose]: () => server.stop(),
+    async [Symbol.asyncDispose]() {
+      await server.stop()
+      expect(problems).toEqual([])
+    },
   }
 }
 
