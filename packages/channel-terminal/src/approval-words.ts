@@ -1,4 +1,4 @@
-import { type ApprovalRequest, Namespace } from '@orra/core'
+import type { ApprovalRequest } from '@orra/core'
 import { shortened } from './shortened.ts'
 
 /** The most of an input that somebody is asked to read. */
@@ -11,7 +11,7 @@ export function callInWords({ tool, input }: Pick<ApprovalRequest, 'tool' | 'inp
 
 /** The call as it is asked about: with the agent that would make it, when it is not the one who speaks with this speaker. */
 export function askedCall(request: ApprovalRequest): string {
-  const agent = agentOf(Namespace.parse(request.namespace))
+  const agent = request.spawnedBy?.agents.at(-1)
   return agent === undefined ? callInWords(request) : `${agent}'s ${callInWords(request)}`
 }
 
@@ -29,9 +29,4 @@ function inputInWords(input: ApprovalRequest['input']): string {
     /[\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   )
-}
-
-/** Sub-agents work at `…:agent:<name>:<id>`. */
-function agentOf({ segments }: Namespace): string | undefined {
-  return segments.at(-3) === 'agent' ? segments.at(-2) : undefined
 }

@@ -1,6 +1,6 @@
-import { type ContextReport, type Message, type Namespace, type Runtime, textOf, toolCallsOf } from '@orra/core'
+import { type Message, type Namespace, type Runtime, textOf, toolCallsOf } from '@orra/core'
 import type { Screen } from './screen.ts'
-import { showContext } from './show-context.ts'
+import { type ShownCall, showContext } from './show-context.ts'
 import { showUsage } from './show-usage.ts'
 
 /** What a command may do. */
@@ -27,14 +27,14 @@ export type TerminalCommands = { readonly [name: string]: TerminalCommand }
 
 interface BuiltInParts {
   readonly screen: Screen
-  /** What was sent last, by the key of the conversation. */
-  readonly contexts: ReadonlyMap<string, ContextReport>
+  /** The last model call, by the key of the conversation. */
+  readonly calls: ReadonlyMap<string, ShownCall>
   /** Every command there is, for the list of them. */
   readonly all: () => TerminalCommands
 }
 
 /** What every terminal knows. */
-export function builtInCommands({ screen, contexts, all }: BuiltInParts): TerminalCommands {
+export function builtInCommands({ screen, calls, all }: BuiltInParts): TerminalCommands {
   return {
     history: {
       description: 'the conversation so far',
@@ -51,11 +51,19 @@ export function builtInCommands({ screen, contexts, all }: BuiltInParts): Termin
       },
     },
     context: {
-      description: 'what was sent to the model last, and what was dropped',
-      run({ namespace }) {
-        const context = contexts.get(namespace.key)
-        if (context) showContext(screen, context)
-        else screen.line('Nothing was sent yet since the program began.')
+      description: 'what would be sent to the model now, and what is left out',
+      async run({ runtime, namespace }) {
+        const { report } = await runtime.preview(namespace)
+        showContext(screen, report, calls.get(namespace.key))
+      },
+    },
+    compact: {
+      description: 'have all but the newest turn summed up',
+      async run({ runtime, namespace }) {
+        const compacted = await runtime.compact(namespace)
+        screen.line(
+          compacted ? `A summary stands now for ${compacted.turns} turns.` : 'There is nothing to sum up yet.',
+        )
       },
     },
     help: {

@@ -37,6 +37,9 @@ function showEvent(screen: Screen, event: Exclude<RunEvent, { type: 'agent-event
     case 'waiting':
       screen.note('This conversation is in use elsewhere, or was interrupted; waiting …')
       break
+    case 'compaction':
+      screen.note(`The ${event.turns} oldest turns were summed up, for not all would have fitted any more`)
+      break
     case 'text-delta':
       screen.write(event.text)
       break

@@ -10,7 +10,10 @@ export function showUsage(screen: Screen, report: UsageReport): void {
   screen.line(`Today: ${[counted(runs, 'run'), tokensInWords(usage), ...price].join(', ')}`)
   const { cacheReadTokens, cacheWriteTokens } = usage
   if (cacheReadTokens + cacheWriteTokens > 0) {
-    screen.line(`  of the input, ${cacheReadTokens} were read from the cache and ${cacheWriteTokens} written to it`)
+    const hit = Math.round((100 * cacheReadTokens) / usage.inputTokens)
+    screen.line(
+      `  of the input, ${cacheReadTokens} (${hit} %) were read from the cache and ${cacheWriteTokens} written to it`,
+    )
   }
   for (const [model, part] of Object.entries(models)) {
     const dollars = part.usd > 0 ? [USD.format(part.usd)] : []

@@ -99,12 +99,12 @@ describe('commands', () => {
     )
     for (const text of [
       'Nothing has been said yet.',
-      'Nothing was sent yet since the program began.',
       'you: Hello\nassistant: Hi Bob.',
       'Today: 1 run, 10 tokens in and 5 out\n',
       '  of 1 model call nobody knows the price',
-      'Sent last: about ',
-      'Dropped: nothing',
+      'Context: about ',
+      '  nothing is left out',
+      'tokens, and was 10, 0 % of them from the cache',
       '/dance <how>       dances',
       '/quit              leave',
     ]) {
@@ -123,7 +123,7 @@ describe('commands', () => {
     expect(shown).toContain(
       [
         'Today: 1 run, 2000 tokens in and 200 out, $0.003',
-        '  of the input, 800 were read from the cache and 400 written to it',
+        '  of the input, 800 (40 %) were read from the cache and 400 written to it',
         '  scripted-1: 2 calls, 2000 tokens in and 200 out, $0.003',
         '  look: 2 calls',
         '',

@@ -1,9 +1,10 @@
-import { type ContextReport, mentionedAgent, type Namespace, type RunEvent, type Runtime } from '@orra/core'
+import { mentionedAgent, type Namespace, type RunEvent, type Runtime } from '@orra/core'
 import { approvalCommands } from './approval-commands.ts'
 import { isOf, openApprovalDesk } from './approval-desk.ts'
 import { builtInCommands, type TerminalCommand, type TerminalCommands } from './commands.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { Screen } from './screen.ts'
+import type { ShownCall } from './show-context.ts'
 import { showFailure } from './show-failure.ts'
 import { createRunView } from './show-run.ts'
 import type { WaitingCall } from './waiting-calls.ts'
@@ -34,19 +35,24 @@ interface SessionParts {
 
 export function openTerminalSession({ runtime, screen, interrupts, leave, ...options }: SessionParts): TerminalSession {
   const { agents = [] } = options
-  const contexts = new Map<string, ContextReport>()
+  /** What is being sent, and the last call that came back. */
+  const sent = new Map<string, number>()
+  const calls = new Map<string, ShownCall>()
   const desk = openApprovalDesk(runtime, screen)
   const view = createRunView(screen)
   let namespace = options.namespace
   let isSuspended = false
   const commands: TerminalCommands = {
     ...approvalCommands({ screen, desk, decide }),
-    ...builtInCommands({ screen, contexts, all: () => commands }),
+    ...builtInCommands({ screen, calls, all: () => commands }),
     ...options.commands,
   }
 
   function show(event: RunEvent): void {
-    if (event.type === 'model-call-start') contexts.set(namespace.key, event.context)
+    if (event.type === 'model-call-start') sent.set(namespace.key, event.context.estimatedTokens)
+    if (event.type === 'model-call-end') {
+      calls.set(namespace.key, { estimatedTokens: sent.get(namespace.key) ?? 0, usage: event.usage })
+    }
     if (event.type === 'run-end') isSuspended = event.reason === 'suspended'
     view(event)
   }
