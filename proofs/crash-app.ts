@@ -1,12 +1,13 @@
-// The application that `pnpm crash` kills: four users at once, with tools of every kind, a message that joins a run and one
-// that interrupts it, calls that somebody must approve, and sub-agents whose calls somebody must approve. What the model says
-// and what is checked depends on nothing but what was said before.
+// The application that `pnpm crash` kills: five users at once, with tools of every kind, a message that joins a run and one
+// that interrupts it, calls that somebody must approve, sub-agents whose calls somebody must approve, and a conversation that
+// outgrows its window. What the model says and what is checked depends on nothing but what was said before.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CrashApp } from '@orra/conformance'
 import { Namespace, type Runtime } from '@orra/core'
 import { decideAll } from './crash-approver.ts'
 import { checkEffects } from './crash-check.ts'
 import { provider } from './crash-model.ts'
+import { checkNotes, NOTES_WINDOW, SUMMARY_MODEL, talkOfNotes } from './crash-notes.ts'
 import { openPlace } from './crash-stores.ts'
 import { crashTools } from './crash-tools.ts'
 
@@ -15,6 +16,7 @@ const bob = acme.child('user', 'bob')
 const alice = acme.child('user', 'alice')
 const carol = acme.child('user', 'carol')
 const dave = acme.child('user', 'dave')
+const erin = acme.child('user', 'erin')
 
 const app: CrashApp = {
   openStore: openPlace,
@@ -23,11 +25,16 @@ const app: CrashApp = {
     tools: crashTools(store),
     instructions: 'You keep the rooms of a house.',
     approvals: { suspend: true },
+    context: { ...NOTES_WINDOW, strategies: [{ type: 'compact', model: SUMMARY_MODEL }] },
   }),
   async converse(orra) {
-    await Promise.all([talkWithBob(orra), talkWithAlice(orra), talkWithCarol(orra), talkWithDave(orra)])
+    const talks = [talkWithBob(orra), talkWithAlice(orra), talkWithCarol(orra), talkWithDave(orra)]
+    await Promise.all([...talks, talkOfNotes(orra, erin)])
   },
-  check: (store) => checkEffects(store, acme, provider),
+  async check(store) {
+    await checkEffects(store, acme, provider)
+    await checkNotes(store, erin)
+  },
 }
 export default app
 

@@ -8,7 +8,11 @@ import {
   type ToolResultPart,
 } from '@orra/core'
 import { isToBeApproved } from './crash-approver.ts'
+import { SUMMARY_MODEL } from './crash-notes.ts'
 import { PRICE } from './crash-tools.ts'
+
+/** Summaries that were paid for and not written: one for each process that was killed. */
+const MOST_LOST = 2
 
 /** Throws unless what was done in a subtree is what its logs say was done: all of that, and no more than they do not know. */
 export async function checkEffects(store: Store, within: Namespace, provider: Provider): Promise<void> {
@@ -81,7 +85,7 @@ async function checkApprovals(store: Store, namespace: Namespace, log: readonly 
   )
 }
 
-/** Nobody is asked any more, and every run that has ended was counted once, with all its model calls. */
+/** Nobody is asked any more, and every run that has ended was counted once, with all its model calls; and every summary. */
 async function checkBooks(
   store: Store,
   within: Namespace,
@@ -97,8 +101,12 @@ async function checkBooks(
   const ended = entries.filter(({ type }) => type === 'run-ended').length
   demand(runs === ended, `${ended} runs have ended and ${runs} are counted`)
   const replies = entries.filter((entry) => entry.type === 'message' && entry.usage !== undefined).length
-  const calls = Object.values(models).reduce((sum, model) => sum + model.calls, 0) - cutOffCalls
+  const { [SUMMARY_MODEL]: summarising, ...others } = models
+  const calls = Object.values(others).reduce((sum, model) => sum + model.calls, 0) - cutOffCalls
   demand(calls === replies, `the model has replied ${replies} times and ${calls} are counted`)
+  const written = entries.filter(({ type }) => type === 'compaction').length
+  const lost = (summarising?.calls ?? 0) - written
+  demand(lost >= 0 && lost <= MOST_LOST, `${written} summaries are there and ${lost} more are counted`)
 }
 
 async function idsOf(store: Store, namespace: Namespace, collection: string): Promise<readonly string[]> {

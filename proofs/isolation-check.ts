@@ -59,11 +59,21 @@ export async function settle({ orra, lookout, tenants }: World): Promise<void> {
   }
 }
 
+/** Has everything summed up of those who cut nothing off, and so waits for what is being summed up. */
+async function sumUp({ orra, store, lookout }: World, tenant: Tenant): Promise<void> {
+  await lookout.as(tenant, 'summing up', async () => {
+    for await (const { namespace } of pages((after) => store.sessions.list({ within: tenant.root, ...after }))) {
+      await orra.compact(Namespace.parse(namespace)).catch(() => {})
+    }
+  })
+}
+
 /** Of steady tenants, what `usage` and counters say is what the model itself has counted. */
 export async function checkSpent(world: World, from: Date): Promise<void> {
   const { orra, store, lookout, tenants } = world
   for (const tenant of tenants.filter(({ isSteady }) => isSteady)) {
     const { root, index, secret } = tenant
+    await sumUp(world, tenant)
     const { calls, inputTokens, outputTokens } = knownOf(world, tenant).spent
     const demand = (what: string, found: number, spent: number) => {
       if (found !== spent) lookout.find('counted', what, `tenant ${index} spent ${spent}, and it says ${found}`)

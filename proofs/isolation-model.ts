@@ -24,7 +24,7 @@ export const AGENTS: readonly AgentProfile[] = [
 export const AGENT_NAMES: readonly string[] = [...AGENTS.map(({ name }) => name), 'task', 'hasOwnProperty', '../writer']
 
 /** What it asks for more often than for others, for much depends on them. */
-const FAVOURITES: readonly string[] = ['note', 'ask_agent', 'spawn_agent', 'wipe', 'wipe']
+const FAVOURITES: readonly string[] = ['note', 'ask_agent', 'spawn_agent', 'wipe', 'wipe', 'read_result', 'read_result']
 
 /** Thrown on purpose, by the model and by tools. */
 export class Mischief extends Error {}
@@ -59,7 +59,7 @@ export function hostileModel({ lookout, seed, tools, spend }: HostileModelOption
       for (const piece of [text.slice(0, 9), text.slice(9)]) yield { type: 'text-delta', text: piece }
       const wantsTools = random.chance(last?.role === 'tool' ? 0.25 : 0.65)
       const count = wantsTools ? Math.ceil(random.next() * 3) : 0
-      const calls = Array.from({ length: count }, () => toolCall(random, wanted, tenant))
+      const calls = Array.from({ length: count }, () => toolCall(random, wanted, tenant, request))
       const usage = { inputTokens: Math.ceil(random.between(1, 200)), outputTokens: Math.ceil(random.between(1, 200)) }
       spend(tenant, usage.inputTokens, usage.outputTokens)
       const message: ModelResponse['message'] = { role: 'assistant', content: [{ type: 'text', text }, ...calls] }
@@ -91,15 +91,15 @@ function ending(random: Random): StopReason {
   return random.chance(0.5) ? 'length' : 'refused'
 }
 
-function toolCall(random: Random, tools: readonly string[], tenant: Tenant) {
+function toolCall(random: Random, tools: readonly string[], tenant: Tenant, request: ModelRequest) {
   const unknown = ['__proto__', 'constructor', '../note', 'NOTE']
   const name = (random.chance(0.05) ? random.pick(unknown) : random.pick(tools)) ?? 'note'
   const callId = random.chance(0.25) ? (random.pick(CALL_IDS) ?? '') : `call-${Math.floor(random.next() * 1e12)}`
-  return { type: 'tool-call', callId, name, input: inputFor(name, random, tenant) } as const
+  return { type: 'tool-call', callId, name, input: inputFor(name, random, tenant, request) } as const
 }
 
 /** What a model would write that knows the tool, or would rather not. */
-function inputFor(name: string, random: Random, { secret }: Tenant): JsonObject {
+function inputFor(name: string, random: Random, { secret }: Tenant, request: ModelRequest): JsonObject {
   const id = random.chance(0.08) ? (random.pick(BAD_IDS) ?? '') : (random.pick(IDS) ?? '')
   const text = `${secret} ${COMMON_WORDS} ${random.pick(IDS)}`
   const action = random.pick(['put', 'get', 'list', 'delete', 'put', 'list']) ?? 'put'
@@ -118,6 +118,11 @@ function inputFor(name: string, random: Random, { secret }: Tenant): JsonObject 
       return { agent, message: text }
     case 'ask_agent':
       return { agent, message: text, ...(random.chance(0.3) ? { model: 'model-b' } : {}) }
+    case 'read_result': {
+      const shown = random.chance(0.5) ? random.pick(resultsIn(request)) : undefined
+      const offset = random.chance(0.5) ? {} : { offset: Math.floor(random.between(0, 300)) }
+      return { result: shown ?? Math.ceil(random.between(0, 30)), ...offset }
+    }
     case 'open_file':
       return { working_directory: `/home/${random.pick(IDS)}`, path: '../../secret' }
     default:
@@ -125,4 +130,9 @@ function inputFor(name: string, random: Random, { secret }: Tenant): JsonObject 
         ? { __proto__: text, constructor: text }
         : { text, namespace: id, tenant: id, callId: id }
   }
+}
+
+/** The numbers of results that a conversation says can be read. */
+function resultsIn({ messages }: ModelRequest): readonly number[] {
+  return Array.from(JSON.stringify(messages).matchAll(/\{\\"result\\":(\d+)/g), ([, result]) => Number(result))
 }

@@ -3,6 +3,7 @@ import { isOrraError, type Store, type Tool } from '@orra/core'
 import { APPROVAL_CALLS } from './isolation-approval-calls.ts'
 import { type Make, RUN_CALLS } from './isolation-calls.ts'
 import { checkApart, checkRefused, checkSpent, differences, settle, snapshot } from './isolation-check.ts'
+import { CONTEXT_CALLS } from './isolation-context-calls.ts'
 import { DATA_CALLS, UNSTEADY } from './isolation-data-calls.ts'
 import { type Finding, textOf } from './isolation-lookout.ts'
 import { Mischief } from './isolation-model.ts'
@@ -10,13 +11,13 @@ import type { Tenant } from './isolation-tenant.ts'
 import { makeWorld, type World } from './isolation-world.ts'
 import { type Random, seededRandom } from './storm-random.ts'
 
-const CALLS: { readonly [kind: string]: Make } = { ...RUN_CALLS, ...APPROVAL_CALLS, ...DATA_CALLS }
+const CALLS: { readonly [kind: string]: Make } = { ...RUN_CALLS, ...CONTEXT_CALLS, ...APPROVAL_CALLS, ...DATA_CALLS }
 
 /** How often a kind is made, where it is not once. */
 const WEIGHTS: { readonly [kind: string]: number } = {
   ...{ run: 14, stream: 8, submit: 5, resume: 2, recover: 3, watch: 2, export: 3 },
   ...{ decide: 4, 'session.import': 2, 'session.import of others': 4, 'session.import of forged': 3 },
-  ...{ 'session.setMetadata': 2, 'projects.create': 2 },
+  ...{ 'session.setMetadata': 2, 'projects.create': 2, 'session.pin': 3, preview: 3, compact: 2 },
 }
 
 const KINDS: readonly string[] = Object.keys(CALLS).flatMap((kind) => Array(WEIGHTS[kind] ?? 1).fill(kind))

@@ -1,5 +1,6 @@
 import {
   type ApprovalRequest,
+  type ContextOptions,
   createProjects,
   createRuntime,
   type Namespace,
@@ -58,6 +59,17 @@ export interface WorldOptions {
   readonly tools?: readonly Tool[]
 }
 
+/** So little fits that results are clipped, and what was said is summed up after a few messages. */
+const TIGHT: ContextOptions = {
+  windowTokens: 3000,
+  outputReserveTokens: 500,
+  strategies: [
+    { type: 'clip-results', maxTokens: 100 },
+    { type: 'drop-results' },
+    { type: 'compact', model: 'model-b', at: 0.5 },
+  ],
+}
+
 /** How many of a kind are remembered. */
 const MOST_KNOWN = 30
 
@@ -96,6 +108,7 @@ export function makeWorld({ store, seed, patienceMs, tools = [] }: WorldOptions)
     ],
     hooks: watchingHooks(lookout, asked),
     approvals: { suspend: true },
+    context: TIGHT,
     prices: priceTable({ '*': { input: 1, output: 10 } }),
     instructions({ namespace, metadata, agent, tools }) {
       const tenant = lookout.handed('the instructions', namespace, { metadata, agent, tools })

@@ -83,6 +83,9 @@ function logReader(session: string) {
       answers.set(input, { text, at, tookMs: at - (acceptedAt.get(input) ?? at) })
     },
     metadata: () => {},
+    compaction: () => {},
+    'message-pinned': () => {},
+    'message-unpinned': () => {},
     // Nothing in a storm needs an approval.
     'approval-requested': ({ request }) => note('doubled', `"${request.callId}" waits for an approval`),
     'approval-decided': ({ callId }) => note('doubled', `"${callId}" is decided`),

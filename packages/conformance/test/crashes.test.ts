@@ -70,6 +70,11 @@ describe('what is wrong is found:', () => {
   })
 })
 
+it.each(['before', 'after'])('goes on where a summary was written, killed %s that', async (when) => {
+  const reports = await reportsOf('summing', { at: `${when} append compaction in user:bob #1` })
+  expect(reports).toMatchObject([{ reached: true, problems: [] }])
+})
+
 it('says that a call is unknown, and does not call that wrong', async () => {
   const reports = await reportsOf('small', { at: 'after pay in user:bob #1' })
   expect(reports).toMatchObject([{ reached: true, problems: [] }])

@@ -19,7 +19,8 @@ export interface CrashApp {
   openStore(place: string): Store | Promise<Store>
   /**
    * What the runtime is made of. Its store is `store`, and tools that keep data must keep it there: then the process is
-   * killed at what they write, too. The provider must say the same to the same conversation, in whatever process.
+   * killed at what they write, too. The provider must say the same to the same conversation, in whatever process and
+   * however much of it is summed up.
    */
   options(store: Store, place: string): CrashAppOptions | Promise<CrashAppOptions>
   /**

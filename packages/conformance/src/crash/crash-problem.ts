@@ -14,7 +14,7 @@ export type CrashProblemKind =
   | 'stuck'
   /** The log is out of order, or the model was asked something that no model takes. */
   | 'illegal'
-  /** The conversation is not the one that it is without a crash, and does not say why. */
+  /** The conversation is not the one that it is without a crash, and does not say why; or not every process would send the same of it. */
   | 'different'
   /** A process failed, or the application's own check did. */
   | 'failed'

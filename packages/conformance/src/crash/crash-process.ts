@@ -9,6 +9,7 @@ import { steppedProvider } from './stepped-provider.ts'
 import { steppedStore } from './stepped-store.ts'
 import { steppedTool } from './stepped-tools.ts'
 import { countSteps, type Death } from './steps.ts'
+import { unlikeReaders } from './unlike-readers.ts'
 
 /** What the harness tells the process. */
 export interface LifeTask {
@@ -31,6 +32,8 @@ export type LifeNews =
       readonly steps: readonly string[]
       /** It was done before its time ran out. */
       readonly isDone: boolean
+      /** The keys of sessions of which not every process would send the same. */
+      readonly unlike: readonly string[]
       /** The names of tools that can be done again. */
       readonly repeatable: readonly string[]
     }
@@ -62,17 +65,18 @@ async function live({ module, place, journal: path, leaseTtlMs, patienceMs, deat
   const journal = openJournal(path)
   const store = steppedStore(opened, steps, journal)
   const { provider, tools = [], ...options } = await app.options(store, place)
-  const runtime = createRuntime({
+  const stepped = {
     ...options,
-    store,
     provider: steppedProvider(provider, steps, journal),
     tools: tools.map((tool) => steppedTool(tool, steps, journal)),
     leaseTtlMs,
-  })
+  }
+  const runtime = createRuntime({ ...stepped, store })
   const isDone = await Promise.race([
     haveEverythingSaid(app, runtime, store).then(() => true),
     delay(patienceMs, false, { ref: false }),
   ])
+  const unlike = isDone ? await unlikeReaders(runtime, stepped, opened) : []
   if (isDone) {
     await runtime.close()
     await store[Symbol.asyncDispose]()
@@ -81,7 +85,7 @@ async function live({ module, place, journal: path, leaseTtlMs, patienceMs, deat
   await using left = await app.openStore(place)
   if (isDone) await app.check?.(left, place)
   const repeatable = tools.filter(({ readOnly, idempotent }) => readOnly || idempotent).map(({ name }) => name)
-  await tell({ type: 'left', snapshot: await snapshotOf(left), steps: steps.passed, isDone, repeatable })
+  await tell({ type: 'left', snapshot: await snapshotOf(left), steps: steps.passed, isDone, unlike, repeatable })
 }
 
 async function haveEverythingSaid(app: CrashApp, runtime: Runtime, store: Store): Promise<void> {

@@ -58,13 +58,19 @@ export async function tryCrash({ deaths, uncrashed, place: newPlace, ...options 
   }
 }
 
-function leftProblems({ isDone, snapshot, repeatable }: Left, uncrashed: Left | undefined): readonly CrashProblem[] {
+const UNLIKE = 'what is sent next depends on whether all of the log is read or only what comes after its last summary'
+
+function leftProblems(
+  { isDone, snapshot, unlike, repeatable }: Left,
+  uncrashed: Left | undefined,
+): readonly CrashProblem[] {
   const { sessions, pending } = snapshot
   const spawning = spawningCalls(sessions)
   const problems: CrashProblem[] = [
     ...sessions.flatMap((session) => logProblems(session, spawning)),
     ...standstillProblems(sessions),
     ...pending.map((key) => ({ kind: 'stuck', problem: `${key}: the store lists it as pending` }) as const),
+    ...unlike.map((key) => ({ kind: 'different', problem: `${key}: ${UNLIKE}` }) as const),
   ]
   if (!isDone) return [{ kind: 'stuck', problem: 'the process did not come to its end in time' }, ...problems]
   return uncrashed ? [...problems, ...differences(snapshot, uncrashed.snapshot, repeatable)] : problems

@@ -8,7 +8,8 @@ export interface DescribeCrashesOptions extends CrashOptions {
 
 /**
  * An application, killed at everything that it does, as a test: nothing is lost, no tool with effects runs twice for a call,
- * logs and requests stay legal, nothing is stuck, and the conversation is the one without a crash or says what is unknown.
+ * logs and requests stay legal, nothing is stuck, the conversation is the one without a crash or says what is unknown, and
+ * every process would send the same of it.
  *
  * @example
  * describeCrashes('my application', {

@@ -1,4 +1,5 @@
-import type { Entry, LoggedEntry } from '@orra/core'
+import type { Entry, LoggedEntry, SessionHead } from '@orra/core'
+import { contextFold } from './fold-context.ts'
 import { foldCallEntry, type OpenCall, type OpenRun, type WaitingRun, waitingRun, wake } from './fold-open-run.ts'
 
 /** What a log adds up to, and what in it could not come where it comes. */
@@ -7,6 +8,7 @@ export interface FoldedLog {
   /** The keys of inputs that wait. */
   readonly waiting: readonly string[]
   readonly openRun: WaitingRun | undefined
+  readonly compaction: SessionHead['compaction']
 }
 
 /** What a run writes while it works. */
@@ -18,6 +20,7 @@ export function foldLog(entries: readonly LoggedEntry[], spawning: ReadonlySet<s
   const accepted = new Set<string>()
   const waiting = new Set<string>()
   const calls = new Map<string, OpenCall>()
+  const context = contextFold()
   let run: OpenRun | undefined
 
   const fold = (entry: Entry, seq: number): string | false | undefined => {
@@ -48,6 +51,9 @@ export function foldLog(entries: readonly LoggedEntry[], spawning: ReadonlySet<s
       }
       case 'message':
         return foldMessage(entry)
+      case 'compaction':
+      case 'message-pinned':
+      case 'message-unpinned':
       case 'metadata':
         return
       default:
@@ -66,9 +72,11 @@ export function foldLog(entries: readonly LoggedEntry[], spawning: ReadonlySet<s
     return isEarly && 'a message comes before the results of calls'
   }
 
-  for (const [index, { seq, entry }] of entries.entries()) {
-    const problem = fold(entry, seq)
-    if (problem) wrong.push(`at entry ${index + 1}, ${problem}`)
+  for (const [index, logged] of entries.entries()) {
+    for (const problem of [fold(logged.entry, logged.seq), context.fold(logged)]) {
+      if (problem) wrong.push(`at entry ${index + 1}, ${problem}`)
+    }
   }
-  return { wrong, waiting: [...waiting], openRun: run && waitingRun(run, calls.values()) }
+  const { compaction } = context
+  return { wrong, waiting: [...waiting], openRun: run && waitingRun(run, calls.values()), compaction }
 }

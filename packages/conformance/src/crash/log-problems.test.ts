@@ -34,8 +34,20 @@ const woken = { type: 'call-woken', runId: 'run', callId: 'call' } as const sati
 const called4 = [input, begun, taken, called] as const
 const asked5 = [...called4, asked] as const
 
+/** Through 5, the end of the run of `whole5`. */
+const summary = {
+  ...{ type: 'compaction', session: 'session', through: 5, after: 0, summary: 'A greeting.', turns: 1, messages: 2 },
+  pins: [],
+} as const satisfies Entry
+const answered = { type: 'message', message: { role: 'assistant', content: [] } } as const satisfies Entry
+const pin = { seq: 3, message: user } as const
+const pinned = { type: 'message-pinned', session: 'session', ...pin } as const satisfies Entry
+const unpinned = { type: 'message-unpinned', session: 'session', seq: 3 } as const satisfies Entry
+const whole5 = [input, begun, taken, answered, ended] as const
+
 interface Log {
   readonly entries: readonly Entry[]
+  readonly compaction?: SessionHead['compaction']
   readonly inbox?: readonly string[]
   readonly isOpen?: boolean
   readonly openRun?: Partial<SessionHead['openRun']>
@@ -44,8 +56,10 @@ interface Log {
   readonly spawns?: boolean
 }
 
-function problemsIn({ entries, inbox = [], openRun, isOpen = openRun !== undefined, gap = 0, spawns = false }: Log) {
-  const head = { ...emptyHead(Namespace.of('bob'), 0), length: entries.length, inbox }
+function problemsIn({ entries, inbox = [], openRun, isOpen = openRun !== undefined, ...rest }: Log) {
+  const { gap = 0, spawns = false, compaction } = rest
+  const summed = compaction ? { compaction } : {}
+  const head = { ...emptyHead(Namespace.of('bob'), 0), length: entries.length, inbox, ...summed }
   const logged = entries.map((entry, index) => ({ seq: index + 1 + (index > 0 ? gap : 0), at: 0, entry }))
   const open = { runId: 'run', input: 'one', seq: 2, ...openRun }
   const spawning = new Set(spawns ? [callName({ runId: 'run', callId: 'call' })] : [])
@@ -74,7 +88,43 @@ it.each<readonly [string, Log]>([
   expect(problemsIn(log)).toEqual([])
 })
 
+it.each<readonly [string, Log]>([
+  ['of a whole run', { entries: [...whole5, summary], compaction: { seq: 6, through: 5 } }],
+  [
+    'after which what it stands for is pinned',
+    { entries: [...whole5, summary, pinned], compaction: { seq: 6, through: 5 } },
+  ],
+  [
+    'that was begun before what it stands for was pinned',
+    { entries: [...whole5, pinned, summary], compaction: { seq: 7, through: 5 } },
+  ],
+  [
+    'of what was pinned, and let go while it was written',
+    {
+      entries: [input, begun, taken, answered, pinned, ended, unpinned, { ...summary, through: 6, pins: [pin] }],
+      compaction: { seq: 8, through: 6 },
+    },
+  ],
+])('a summary %s has no problem', (_, log) => {
+  expect(problemsIn(log)).toEqual([])
+})
+
 it.each<readonly [string, Log, string]>([
+  ['a summary of a run that is open', { entries: [input, begun, taken, summary] }, 'does not end with a run'],
+  ['a summary twice', { entries: [...whole5, summary, summary] }, 'does not follow the one before'],
+  ['a summary that miscounts', { entries: [...whole5, { ...summary, messages: 3 }] }, 'miscounts what it stands for'],
+  [
+    'a summary that forgets what was pinned',
+    { entries: [input, begun, taken, answered, pinned, ended, { ...summary, through: 6 }] },
+    'does not say what is pinned',
+  ],
+  [
+    'a summary that pins something else',
+    { entries: [...whole5, pinned, { ...summary, pins: [{ ...pin, message: answered.message }] }] },
+    'does not say what is pinned',
+  ],
+  ['something that is pinned and was not said', { entries: [...whole5, { ...pinned, seq: 4 }] }, 'that is not there'],
+  ['a head that forgot its summary', { entries: [...whole5, summary] }, 'its head does not say'],
   ['a tool that nobody approved', { entries: [...asked5, begins, result, ended] }, 'begins that nobody has approved'],
   [
     'a tool that was refused',

@@ -7,8 +7,8 @@ import type { SessionSnapshot } from './snapshot.ts'
 /**
  * What is wrong with a session at rest: runs follow one another, calls have results when their run has ended, results have
  * calls, what is decided was asked for and is decided once, no tool begins before it was approved, a run is suspended only
- * while it waits, places have no gap, the head says what the log does, and every input was taken by a run that ended or is
- * suspended, or withdrawn. `spawning` names the calls by which sub-agents were begun.
+ * while it waits, summaries follow one another and end with a run, places have no gap, the head says what the log does, and
+ * every input was taken by a run that ended or is suspended, or withdrawn. `spawning` names the calls by which sub-agents were begun.
  */
 export function logProblems(
   { head, entries }: SessionSnapshot,
@@ -31,8 +31,9 @@ function gaps(entries: readonly LoggedEntry[]): readonly string[] {
   return entries.flatMap(({ seq }, index) => (seq === index + 1 ? [] : [`entry ${index + 1} has the place ${seq}`]))
 }
 
-function says({ inbox, openRun }: SessionHead, folded: FoldedLog): boolean {
+function says({ inbox, openRun, compaction }: SessionHead, folded: FoldedLog): boolean {
   const { input: _, seq: __, ...told } = openRun ?? { input: '', seq: 0 }
   const isSameRun = openRun ? isDeepStrictEqual(told, folded.openRun) : folded.openRun === undefined
-  return isSameRun && isDeepStrictEqual(inbox.toSorted(), folded.waiting.toSorted())
+  const isSameContext = isDeepStrictEqual(compaction, folded.compaction)
+  return isSameRun && isSameContext && isDeepStrictEqual(inbox.toSorted(), folded.waiting.toSorted())
 }

@@ -4,11 +4,12 @@ import type { Steps } from './steps.ts'
 
 /** The provider, with steps before a call, after its first delta and at its end, and a witness of requests that are not legal. */
 export function steppedProvider(provider: Provider, steps: Steps, journal: Journal): Provider {
-  const { name, model, limits } = provider
+  const { name, model, limits, mediaTokens } = provider
   return {
     name,
     model,
     ...(limits ? { limits } : {}),
+    ...(mediaTokens ? { mediaTokens } : {}),
     async *stream(request, options): AsyncGenerator<ModelEvent> {
       for (const problem of illegalities(request.messages)) journal.write({ type: 'illegal-request', problem })
       const at = steps.next('model call')

@@ -51,6 +51,22 @@ export function woken(runId = run) {
   return { type: 'call-woken', runId, callId: 'x' } as const satisfies Entry
 }
 
+/** `session`: its id. */
+export function compaction(session: string, through: number, after = 0) {
+  const place = { session, through, after, turns: 1, messages: 2 }
+  return { type: 'compaction', ...place, summary: `Through ${through}.`, pins: [] } as const satisfies Entry
+}
+
+/** `session`: its id; `seq`: the place of the message. */
+export function pinned(session: string, seq: number) {
+  return { type: 'message-pinned', session, seq, message: message('pinned').message } as const satisfies Entry
+}
+
+/** `session`: its id. */
+export function unpinned(session: string, seq: number) {
+  return { type: 'message-unpinned', session, seq } as const satisfies Entry
+}
+
 export function result(callId: string) {
   const part = { type: 'tool-result', callId, name: 'remove', content: [] } as const
   return { type: 'message', message: { role: 'tool', content: [part] } } as const satisfies Entry

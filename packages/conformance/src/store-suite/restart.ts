@@ -1,7 +1,22 @@
 import { canSearch, type Store } from '@orra/core'
 import { expect } from 'vitest'
 import { waitingFor } from './approvals.ts'
-import { alice, bob, claimed, code, decided, fenced, input, message, run, started, suspended } from './entries.ts'
+import { talked } from './compactions.ts'
+import {
+  alice,
+  bob,
+  claimed,
+  code,
+  compaction,
+  decided,
+  fenced,
+  input,
+  message,
+  pinned,
+  run,
+  started,
+  suspended,
+} from './entries.ts'
 import { reopened, type Scenario, type Tested } from './scenario.ts'
 
 /** The same data through a new store, once the one before is closed. */
@@ -51,6 +66,21 @@ export function restartScenarios(scenario: Scenario): void {
     expect(await again.sessions.append(bob, [decision])).toMatchObject({ written: 1 })
     expect(await again.sessions.append(bob, [decision])).toMatchObject({ written: 0 })
     expect((await again.sessions.list({ pending: true })).items).toEqual([await again.sessions.head(bob)])
+  })
+
+  scenario('finds what a summary stands for, and takes only one that follows it', async (tested) => {
+    const id = await talked(tested.sessions, ['a', 'b'])
+    await tested.sessions.append(bob, [pinned(id, 3), compaction(id, 4)])
+    const before = await tested.sessions.head(bob)
+    const logged = await tested.sessions.read(bob)
+    expect(before?.compaction).toEqual({ seq: 10, through: 4 })
+
+    await using again = await restarted(tested)
+    expect(await again.sessions.head(bob)).toEqual(before)
+    expect(await again.sessions.read(bob)).toEqual(logged)
+    expect((await again.sessions.list()).items).toEqual([before])
+    expect(await again.sessions.append(bob, [compaction(id, 8)])).toMatchObject({ seqs: [0], written: 0 })
+    expect(await again.sessions.append(bob, [compaction(id, 8, 4)])).toMatchObject({ seqs: [11], written: 1 })
   })
 
   scenario('uses no epoch of a deleted session again', async (tested) => {

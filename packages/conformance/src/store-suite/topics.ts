@@ -1,5 +1,6 @@
 import { approvalScenarios } from './approvals.ts'
 import { clockScenarios } from './clock.ts'
+import { compactionScenarios } from './compactions.ts'
 import { conditionScenarios } from './conditions.ts'
 import { counterListScenarios } from './counter-list.ts'
 import { counterScenarios } from './counters.ts'
@@ -9,6 +10,7 @@ import { logScenarios } from './log.ts'
 import { metadataScenarios } from './metadata.ts'
 import { noticeScenarios } from './notices.ts'
 import { pendingScenarios } from './pending.ts'
+import { pinScenarios } from './pins.ts'
 import { processScenarios } from './processes.ts'
 import { raceScenarios } from './races.ts'
 import { recordListScenarios } from './record-list.ts'
@@ -29,6 +31,8 @@ export const TOPICS: { readonly [topic: string]: Topic } = {
   'the lease': leaseScenarios,
   'an approval': approvalScenarios,
   'a suspended run': suspensionScenarios,
+  'a compaction': compactionScenarios,
+  'a pinned message': pinScenarios,
   'a race': raceScenarios,
   'the clock': clockScenarios,
   metadata: metadataScenarios,

@@ -1,6 +1,20 @@
 import { expect } from 'vitest'
 import { waitingFor } from './approvals.ts'
-import { bob, claimed, code, decided, ended, fenced, input, message, started, suspended, textsOf } from './entries.ts'
+import { talked } from './compactions.ts'
+import {
+  bob,
+  claimed,
+  code,
+  compaction,
+  decided,
+  ended,
+  fenced,
+  input,
+  message,
+  started,
+  suspended,
+  textsOf,
+} from './entries.ts'
 import { listening, noticesOf } from './notices.ts'
 import { numbers } from './pages.ts'
 import { reopened, type Scenario } from './scenario.ts'
@@ -89,6 +103,24 @@ export function twoStoreScenarios(scenario: Scenario): void {
       expect(openRun).not.toHaveProperty('suspended')
     }
     expect(await sessions.append(bob, [suspended(asked.get('call-9') ?? 0)], { epoch })).toMatchObject({ written: 0 })
+  })
+
+  scenario('sum up once between them, and see at once what the other summed up', async (tested) => {
+    const { sessions } = tested
+    await using other = await reopened(tested)
+    const id = await talked(sessions, ['a', 'b', 'c'])
+    expect(await other.sessions.head(bob)).not.toHaveProperty('compaction')
+    let seq = 12
+    for (const after of [0, 4, 8]) {
+      const entry = compaction(id, after + 4, after)
+      const both = await Promise.all([sessions.append(bob, [entry]), other.sessions.append(bob, [entry])])
+      expect(both.map(({ written }) => written).toSorted()).toEqual([0, 1])
+      seq += 1
+      for (const { head } of both) expect(head.compaction).toEqual({ seq, through: after + 4 })
+      expect(await sessions.head(bob)).toEqual(await other.sessions.head(bob))
+    }
+    await other.sessions.delete(bob)
+    expect(await sessions.append(bob, [compaction(id, 16, 12)])).toMatchObject({ seqs: [0], written: 0 })
   })
 
   scenario('notice that a session was deleted and made anew', async (tested) => {
