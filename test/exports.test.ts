@@ -53,6 +53,7 @@ const EXPORTS = {
   '@orra/conformance': ['crashEverywhere', 'describeCrashes', 'describeStore', 'scriptedProvider'],
   '@orra/prices': ['genaiPrices'],
   '@orra/provider-anthropic': ['anthropic'],
+  '@orra/provider-anthropic/tokens': ['anthropicTokens'],
   '@orra/store-file': ['fileStore'],
   '@orra/store-postgres': ['postgresStore'],
   '@orra/store-redis': ['redisStore'],
