@@ -4,6 +4,7 @@ import {
   defineTool,
   deny,
   isOrraError,
+  type JsonObject,
   type Namespace,
   type RunEvent,
   type Runtime,
@@ -38,6 +39,15 @@ defineTool({
 
 // @ts-expect-error a tool gives text or parts
 defineTool({ name: 'bad', description: 'Bad.', execute: () => 42 })
+
+const answered = await orra.run(bob, 'Next?', { output: z.object({ days: z.number().default(1) }) })
+expectTypeOf(answered.output).toEqualTypeOf<{ days: number } | undefined>()
+const plainly = await orra.run(bob, 'Next?', { output: { type: 'object' } })
+expectTypeOf(plainly.output).toEqualTypeOf<JsonObject | undefined>()
+const said = await orra.run(bob, 'Hello', { model: 'small' })
+expectTypeOf(said.output).toEqualTypeOf<unknown>()
+// @ts-expect-error an answer is described by a schema
+await orra.run(bob, 'Hello', { output: 'a task' })
 
 for await (const event of orra.stream(bob, 'Hello')) {
   if (event.type === 'text-delta') expectTypeOf(event.text).toEqualTypeOf<string>()
@@ -84,6 +94,7 @@ expectTypeOf<RunEvent['type']>().toEqualTypeOf<
   | 'text-delta'
   | 'reasoning-delta'
   | 'input-joined'
+  | 'asked-again'
   | 'model-call-end'
   | 'tool-call-start'
   | 'tool-call-progress'

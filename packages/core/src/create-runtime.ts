@@ -14,9 +14,11 @@ import { openSessionWorker, type SessionWorker } from './loop/session-worker.ts'
 import type { UserInput } from './message.ts'
 import { Namespace, requireNamespace } from './namespace.ts'
 import { checkSignal } from './options.ts'
+import { typedAnswer } from './output.ts'
 import type { RunEvent, RunResult } from './run-event.ts'
 import { checkPreview, checkRecover, checkResume, type RunOptions, toAcceptable } from './run-options.ts'
 import type { Runtime } from './runtime.ts'
+import type { Infer, Schema } from './schema.ts'
 import { createServices, type RuntimeOptions } from './services.ts'
 import { eraseUnder, exportUnder } from './session/everything-under.ts'
 import { openSession, type Session } from './session/session.ts'
@@ -104,17 +106,29 @@ export function createRuntime(options: RuntimeOptions): Runtime {
   ): Promise<RunResult> {
     requireNamespace(namespace)
     closing.signal.throwIfAborted()
-    const { entry, whenBusy, signal } = toAcceptable(services, 'a run', input, options)
+    const { entry, whenBusy, signal, answer: asked } = toAcceptable(services, 'a run', input, options)
     using linked = linkAbort(signal, left)
     // Who has left by then gets the end of a run like anybody who leaves.
     await begin(linked.signal).catch((error: unknown) => {
       if (!linked.signal.aborted) throw error
     })
-    return await workerOf(namespace).answer(entry, whenBusy, linked.signal, emit)
+    if (!asked) return await workerOf(namespace).answer(entry, whenBusy, linked.signal, emit)
+    // Its end is told once the answer is known to be what was asked for.
+    const untilEnd = (event: RunEvent) => event.type !== 'run-end' && emit(event)
+    const result = await workerOf(namespace).answer(entry, whenBusy, linked.signal, untilEnd)
+    using checking = linkAbort(linked.signal, closing.signal)
+    const whole =
+      result.reason === 'completed'
+        ? { ...result, output: await untilAborted(typedAnswer(asked, result.text), checking.signal) }
+        : result
+    emit({ type: 'run-end', ...whole })
+    return whole
   }
 
   const runtime: Runtime = {
-    run: (namespace, input, options = {}) => answer(namespace, input, options, undefined, () => {}),
+    run: <Output extends Schema>(namespace: Namespace, input: UserInput, options: RunOptions<Output> = {}) =>
+      // What passes the schema is of its type.
+      answer(namespace, input, options, undefined, () => {}) as Promise<RunResult<Infer<Output>>>,
 
     stream: (namespace, input, options = {}) =>
       eventStream((emit, left) => answer(namespace, input, options, left, emit)),

@@ -81,8 +81,18 @@ export interface ErrorDetails {
   'provider.bad-request': ProviderFailure
   /** The connection could not be made or broke, or the stream ended before its end. */
   'provider.connection': ProviderFailure
+  /** A model took longer than it may, in this phase; `afterMs` is how long that is. */
+  'provider.timeout': {
+    readonly provider: string
+    readonly phase: 'connect' | 'first-token' | 'between-tokens' | 'total'
+    readonly afterMs: number
+  }
+  /** Policies and limits allow none of the models that the provider could ask. */
+  'provider.denied': { readonly provider: string; readonly models: readonly string[] }
   /** The provider's reply breaks the protocol. */
   'provider.bad-reply': ProviderFailure
+  /** The answer is not what `output` describes, nor was it when the model was asked once more; `places` are where it is not. */
+  'output.invalid': { readonly places: readonly string[] }
   /** The run that answered this message has failed, in another process or before; `code` is that failure's. */
   'run.failed': { readonly runId: string; readonly code: string }
   /** The runtime was closed. */
@@ -105,6 +115,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'provider.rate-limited',
   'provider.unavailable',
   'provider.connection',
+  'provider.timeout',
   'session.busy',
   'policy.unreachable',
   'limit.reached',

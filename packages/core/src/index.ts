@@ -10,6 +10,7 @@ export {
   type PromptSection,
   promptBuilder,
 } from './agents/prompt-builder.ts'
+export { answerByTool, type ToolAnswerRequest } from './answer-by-tool.ts'
 export type { ApprovalOptions } from './approval/approval-options.ts'
 export { type DecideOptions, mayDecide } from './approval/decide.ts'
 export type { ApprovalLevel } from './approval-level.ts'
@@ -175,3 +176,9 @@ export {
   type ToolDefinition,
   type ToolOutput,
 } from './tool.ts'
+export { type CachedOptions, cached } from './wrappers/cached.ts'
+export { type DynamicProvider, dynamicProvider } from './wrappers/dynamic-provider.ts'
+export { type FallbackOptions, fallback } from './wrappers/fallback.ts'
+export { type RetryOptions, retry } from './wrappers/retry.ts'
+export type { RetryBudgetOptions } from './wrappers/retry-budget.ts'
+export { type TimeoutOptions, timeout } from './wrappers/timeout.ts'

@@ -16,7 +16,7 @@ export interface Provider {
   /** The model used when a request names none. */
   readonly model: string
   /** What is known of `model`, where it is known. */
-  readonly limits?: ModelLimits
+  readonly limits?: ModelLimits | undefined
   /**
    * What an image or a file costs, in tokens, by the provider's own rules; `undefined` for what cannot be told without
    * sending it. Synchronous, and the same for the same part. @default an estimate by its size
@@ -34,6 +34,14 @@ export interface ModelLimits {
 
 export interface ModelCallOptions {
   readonly signal?: AbortSignal | undefined
+  /** To be called once, when the provider has begun to answer: its status and headers are there. */
+  readonly connected?: (() => void) | undefined
+  /**
+   * Whether a model may be used, by its name and its provider's: by policies, and by what may be spent on this call. To be
+   * asked by providers that choose among several, of each before they ask it; `provider` is the one that was called where
+   * it is left out. @default any may
+   */
+  readonly mayUse?: ((model: string, provider?: string) => boolean) | undefined
 }
 
 export interface ModelRequest {
@@ -47,6 +55,11 @@ export interface ModelRequest {
   readonly tools: readonly ToolSpec[]
   /** @default the provider's own */
   readonly maxOutputTokens?: number
+  /**
+   * JSON Schema of an object. The text of a reply that calls no tools is to be JSON of it: by what the API has for that, else by
+   * `answerByTool`. Whether it is, the caller checks. @default any text
+   */
+  readonly outputSchema?: JsonObject
 }
 
 /** A tool as a model sees it. */
@@ -69,6 +82,8 @@ export interface ModelResponse {
   readonly usage: Usage
   /** The model that answered, as the provider names it. */
   readonly model: string
+  /** The name of the provider that answered, where one was chosen among several. @default the one that was asked */
+  readonly provider?: string
 }
 
 /** `stop`: said all it had to say. `tool-calls`: wants tools run. `length`: ran into the output limit. `refused`: would not. */

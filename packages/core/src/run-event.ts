@@ -14,6 +14,8 @@ export type RunEvent =
   | { readonly type: 'run-start'; readonly runId: string }
   /** A message has joined the run. */
   | { readonly type: 'input-joined'; readonly message: UserMessage }
+  /** The answer was not what `output` describes; the model is told so, and answers once more. */
+  | { readonly type: 'asked-again'; readonly message: UserMessage }
   /** Not all would have fitted any more: a summary stands now in the place of so many turns. */
   | { readonly type: 'compaction'; readonly turns: number; readonly summary: string }
   /** No summary could be had in time, so turns are dropped. */
@@ -28,6 +30,8 @@ export type RunEvent =
       readonly stopReason: StopReason
       readonly usage: Usage
       readonly model: string
+      /** The provider that answered, where one was chosen among several. */
+      readonly provider?: string
     }
   | { readonly type: 'tool-call-start'; readonly callId: string; readonly tool: string; readonly input: JsonValue }
   | { readonly type: 'tool-call-progress'; readonly callId: string; readonly tool: string; readonly message: string }
@@ -64,7 +68,7 @@ export type RunEvent =
   | ({ readonly type: 'run-end' } & RunResult)
 
 /** How a run came out. A failure is not here: it is thrown. */
-export interface RunResult {
+export interface RunResult<Output = unknown> {
   /** Absent when the run never began: its input was withdrawn. */
   readonly runId?: string
   /** `suspended`: it has not ended. It waits for `approvals`, or a sub-agent does, and goes on once they are decided. */
@@ -72,6 +76,8 @@ export interface RunResult {
   /** What the model said last; empty when it said nothing. */
   readonly text: string
   readonly usage: Usage
+  /** For `completed`, where `output` was asked for: what the answer comes to by its schema. */
+  readonly output?: Output
   /** For `denied` and `limit`: why, in words for people. */
   readonly denial?: string
   /** For `suspended`: what is to be decided here. Those of sub-agents are among what `approvals(namespace)` lists. */

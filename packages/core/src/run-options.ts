@@ -8,13 +8,20 @@ import type { Services } from './loop/run-scope.ts'
 import { toUserMessage, type UserInput, type UserMessage } from './message.ts'
 import { requireNamespace } from './namespace.ts'
 import { checkOptions, checkSignal, invalidOption, type OptionNames } from './options.ts'
+import { readyOutput } from './output.ts'
 import type { RunEvent } from './run-event.ts'
 import type { PreviewOptions } from './runtime.ts'
+import type { CompiledSchema, Schema } from './schema.ts'
 import { isKey } from './store/checks.ts'
 import type { InputEntry, RunSettings } from './store/entry.ts'
 import { LONGEST_TIMEOUT_MS } from './tool.ts'
 
-export interface SubmitOptions extends Omit<RunSettings, 'instructions'> {
+export interface SubmitOptions<Output extends Schema = Schema> extends Omit<RunSettings, 'instructions' | 'output'> {
+  /**
+   * What the answer is to be: an object, described by a Standard Schema or a JSON Schema. An answer that its JSON Schema refuses
+   * is asked for once more; after that, and for what only a schema of yours knows, `run` throws `output.invalid`. @default any text
+   */
+  readonly output?: Output
   /**
    * Names the message: a session accepts a key once, ever, and the first message with it counts. @default a new one, so
    * that the same message sent twice is two
@@ -26,7 +33,7 @@ export interface SubmitOptions extends Omit<RunSettings, 'instructions'> {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface RunOptions extends SubmitOptions {
+export interface RunOptions<Output extends Schema = Schema> extends SubmitOptions<Output> {
   /**
    * Stops the run, or keeps it from beginning; the log stays valid and the result's reason is `aborted`. While others wait
    * for the same run, or it was accepted from somebody else, it goes on without this caller.
@@ -46,12 +53,19 @@ const RUN_OPTIONS: OptionNames<RunOptions> = {
   maxTurns: true,
   tools: true,
   agent: true,
+  output: true,
   key: true,
   whenBusy: true,
 }
 const WHEN_BUSY: { readonly [When in WhenBusy]: true } = { queue: true, reject: true, interrupt: true, steer: true }
 const RESUME_OPTIONS: OptionNames<ResumeOptions> = { signal: true, onEvent: true }
-const PREVIEW_OPTIONS: OptionNames<PreviewOptions> = { signal: true, input: true, model: true, agent: true }
+const PREVIEW_OPTIONS: OptionNames<PreviewOptions> = {
+  signal: true,
+  input: true,
+  model: true,
+  agent: true,
+  output: true,
+}
 const RECOVER_OPTIONS: OptionNames<RecoverOptions> = {
   signal: true,
   within: true,
@@ -66,29 +80,39 @@ export interface Acceptable {
   readonly entry: InputEntry
   readonly whenBusy: WhenBusy
   readonly signal: AbortSignal | undefined
+  /** What its answer is to be. */
+  readonly answer: CompiledSchema | undefined
 }
 
 /** Finds everything that can be wrong with a message before it is accepted. */
 export function toAcceptable(services: Services, taker: string, input: UserInput, options: SubmitOptions): Acceptable {
   const message = toUserMessage(input)
   checkOptions(taker, options, RUN_OPTIONS)
-  const { signal, key = randomUUID(), whenBusy = 'queue', ...settings } = options
+  const { signal, key = randomUUID(), whenBusy = 'queue', output, ...plain } = options
   checkSignal(signal)
   checkKey(key)
   if (!Object.hasOwn(WHEN_BUSY, whenBusy)) throw invalidOption('whenBusy', `give ${Object.keys(WHEN_BUSY).join(', ')}`)
+  const { answer, settings } = withOutput(plain, output)
   checkSettings(settings, services)
   checkFits(message, settings, services)
   const given = Object.keys(settings).length > 0 ? { settings } : {}
   const asked = whenBusy === 'steer' || whenBusy === 'interrupt' ? { whenBusy } : {}
-  return { entry: { type: 'input', key, message, ...given, ...asked }, whenBusy, signal }
+  return { entry: { type: 'input', key, message, ...given, ...asked }, whenBusy, signal, answer }
 }
 
 export function checkPreview(services: Services, options: PreviewOptions) {
   checkOptions('preview', options, PREVIEW_OPTIONS)
-  const { input, signal, ...settings } = options
+  const { input, signal, output, ...plain } = options
   checkSignal(signal)
+  const { settings } = withOutput(plain, output)
   checkSettings(settings, services)
   return { input, settings, signal }
+}
+
+/** The settings as they are kept: of a schema, what any process can read. */
+function withOutput(plain: RunSettings, output: Schema | undefined) {
+  const answer = output === undefined ? undefined : readyOutput(output)
+  return { answer, settings: answer ? { ...plain, output: answer.json } : plain }
 }
 
 export function checkResume(options: ResumeOptions): void {
@@ -130,12 +154,13 @@ function checkSettings({ model, maxTurns, tools, agent }: RunSettings, services:
 }
 
 /** What could never be sent must not be accepted. */
-function checkFits(message: UserMessage, { model, tools, agent }: RunSettings, services: Services): void {
+function checkFits(message: UserMessage, { model, tools, agent, output }: RunSettings, services: Services): void {
   const { context, instructions, provider, agents } = services
   const asked = model ?? (agent === undefined ? undefined : agents.get(agent)?.model) ?? provider.model
   const offered = [...services.tools.values()].filter(({ name }) => tools?.includes(name) ?? true)
   const system = typeof instructions === 'string' ? { instructions } : {}
-  const request = { model: asked, messages: [message], tools: offered.map(({ spec }) => spec), ...system }
+  const described = output ? { outputSchema: output } : {}
+  const request = { model: asked, messages: [message], tools: offered.map(({ spec }) => spec), ...system, ...described }
   const estimatedTokens = requestTokens(context.measure, request)
   const { budgetTokens } = context.budgetOf(asked)
   if (estimatedTokens <= budgetTokens) return

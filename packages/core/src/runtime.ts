@@ -8,6 +8,7 @@ import type { UserInput } from './message.ts'
 import type { Namespace } from './namespace.ts'
 import type { RunEvent, RunResult } from './run-event.ts'
 import type { ResumeOptions, RunOptions, SubmitOptions } from './run-options.ts'
+import type { Infer, Schema } from './schema.ts'
 import type { EraseReceipt } from './session/everything-under.ts'
 import type { Session } from './session/session.ts'
 import type { ApprovalRequest } from './store/approval-request.ts'
@@ -17,9 +18,14 @@ import type { StoreOptions } from './store/page.ts'
 export interface Runtime extends AsyncDisposable {
   /**
    * Answers a message; the same as draining `stream`. With a `key` that was accepted before, it waits for that message's
-   * answer, or returns the one there is. Throws what made the run fail, and `session.busy` where that is asked for.
+   * answer, or returns the one there is. With an `output`, an answer that completes comes as that, too. Throws what made the
+   * run fail, `output.invalid`, and `session.busy` where that is asked for.
    */
-  run(namespace: Namespace, input: UserInput, options?: RunOptions): Promise<RunResult>
+  run<Output extends Schema = Schema>(
+    namespace: Namespace,
+    input: UserInput,
+    options?: RunOptions<Output>,
+  ): Promise<RunResult<Infer<Output>>>
   /**
    * Answers a message and tells of it while it happens, from the first `next` on. Leaving the loop stops the run. Throws
    * what made the run fail, after everything that happened before was yielded.
@@ -86,6 +92,7 @@ export interface PreviewOptions extends StoreOptions {
   /** @default the provider's own */
   readonly model?: string
   readonly agent?: string
+  readonly output?: Schema
 }
 
 export interface Compacted {

@@ -15,8 +15,15 @@ export type Infer<S extends Schema> = S extends TypedSchema<unknown, infer Outpu
 
 type Validation =
   | { readonly valid: true; readonly value: unknown }
-  /** One line a problem, each naming the place. */
-  | { readonly valid: false; readonly problems: readonly string[] }
+  /** One line a problem, each naming the place; beside it the places, as the names on the way there. */
+  | {
+      readonly valid: false
+      readonly problems: readonly string[]
+      readonly paths: readonly (readonly string[])[]
+    }
+
+/** So many problems are told; more say nothing that those do not. */
+const MOST_PROBLEMS = 100
 
 /** A schema made ready: what the model is shown, and the check of what it sends. */
 export interface CompiledSchema {
@@ -51,20 +58,29 @@ function compileTyped(schema: TypedSchema): CompiledSchema {
     async validate(value) {
       const result = await standard.validate(value)
       if (!result.issues) return { valid: true, value: result.value }
-      return { valid: false, problems: result.issues.map((issue) => `${pathOf(issue.path)}: ${issue.message}`) }
+      const issues = result.issues.slice(0, MOST_PROBLEMS)
+      const paths = issues.map(({ path = [] }) => path.map(nameOf))
+      return {
+        valid: false,
+        paths,
+        problems: issues.map(({ message }, at) => `${placeOf(paths[at] ?? [])}: ${message}`),
+      }
     },
   }
 }
 
 function compileJson(schema: JsonObject): CompiledSchema {
   const json = requireObjectSchema(schema)
-  const validator = new Validator(schema as object, '2020-12', false)
+  // It writes into what it is given.
+  const validator = new Validator(structuredClone(schema) as object, '2020-12', false)
   return {
     json,
     validate(value) {
-      const result = validator.validate(value)
-      if (result.valid) return { valid: true, value }
-      return { valid: false, problems: leavesOf(result.errors).map((unit) => `${placeOf(unit)}: ${unit.error}`) }
+      const errors = errorsOf(validator, value)
+      if (errors.length === 0) return { valid: true, value }
+      const leaves = leavesOf(errors)
+      const tell = ({ instanceLocation, error }: OutputUnit) => `${placeOf(namesOf(instanceLocation))}: ${error}`
+      return { valid: false, paths: leaves.map(pathOf), problems: leaves.map(tell) }
     },
   }
 }
@@ -85,19 +101,55 @@ function requireObjectSchema({ $schema: _, ...schema }: JsonObject): JsonObject 
   return schema
 }
 
-function pathOf(path: StandardSchemaV1.Issue['path']): string {
-  const keys = (path ?? []).map((segment) => String(typeof segment === 'object' ? segment.key : segment))
-  return keys.length === 0 ? 'input' : keys.join('.')
+function nameOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string {
+  return String(typeof segment === 'object' ? segment.key : segment)
+}
+
+/** What is too large or goes in a circle for the validator does not fit, either. */
+function errorsOf(validator: Validator, value: JsonValue): readonly OutputUnit[] {
+  try {
+    const { valid, errors } = validator.validate(value)
+    return valid ? [] : errors
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return [{ keyword: '', keywordLocation: '#', instanceLocation: '#', error: 'It cannot be checked.' }]
+  }
 }
 
 /** Of a chain of failures from the whole down to the part, only the part is worth a line. */
 function leavesOf(units: readonly OutputUnit[]): readonly OutputUnit[] {
-  return units.filter(
-    (unit) => !units.some((other) => other !== unit && other.keywordLocation.startsWith(`${unit.keywordLocation}/`)),
-  )
+  const chains = new Set<string>()
+  for (const location of new Set(units.map(({ keywordLocation }) => keywordLocation))) {
+    for (let end = location.lastIndexOf('/'); end > 0; end = location.lastIndexOf('/', end - 1)) {
+      const whole = location.slice(0, end)
+      if (chains.has(whole)) break
+      chains.add(whole)
+    }
+  }
+  return units.filter(({ keywordLocation }) => !chains.has(keywordLocation)).slice(0, MOST_PROBLEMS)
 }
 
-function placeOf(unit: OutputUnit): string {
-  const path = unit.instanceLocation.replace(/^#\/?/, '').replaceAll('/', '.')
-  return path === '' ? 'input' : path
+/** The place as a path; of what is missing, where it would be. */
+function pathOf({ instanceLocation, error }: OutputUnit): readonly string[] {
+  const [, missing] = /^Instance does not have required property "(.*)"\.$/s.exec(error) ?? []
+  const path = namesOf(instanceLocation)
+  return missing === undefined ? path : [...path, missing]
+}
+
+/** The names of a JSON Pointer in a URI fragment. */
+function namesOf(pointer: string): readonly string[] {
+  const [, ...names] = pointer.split('/')
+  return names.map((name) => decoded(name).replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURI(text)
+  } catch {
+    return text
+  }
+}
+
+function placeOf(path: readonly string[]): string {
+  return path.length === 0 ? 'input' : path.join('.')
 }

@@ -107,7 +107,7 @@ export function createServices(options: RuntimeOptions): { readonly services: Se
     provider,
     store,
     notices: canNotify(store) ? store.notices : localNotices(),
-    tools: readyTools(withReadResult([...tools, ...plugins.tools], context, store, provider.model)),
+    tools: readyTools(withReadResult([...tools, ...plugins.tools], context, store, provider)),
     hooks: createHookRunner([...hooks.map(named), ...plugins.hooks]),
     gate: createGate([...(isList(policies) ? policies : [policies]), ...plugins.policies]),
     approvals: approvalRules(options.approvals),
@@ -126,11 +126,17 @@ export function createServices(options: RuntimeOptions): { readonly services: Se
 }
 
 /** Where results may be sent in part, the model can read the rest. */
-function withReadResult(tools: readonly Tool[], context: ContextRules, store: Store, model: string): readonly Tool[] {
+function withReadResult(
+  tools: readonly Tool[],
+  context: ContextRules,
+  store: Store,
+  provider: Provider,
+): readonly Tool[] {
   const isPartial = context.strategies.some(({ type }) => type === 'clip-results' || type === 'drop-results')
   if (tools.length === 0 || !isPartial) return tools
-  const count = (text: string) => context.measure.text(text, model)
-  return [...tools, readResult({ sessions: store.sessions, maxTokens: context.maxResultTokens(model), count })]
+  const maxTokens = () => context.maxResultTokens(provider.model)
+  const count = (text: string) => context.measure.text(text, provider.model)
+  return [...tools, readResult({ sessions: store.sessions, maxTokens, count })]
 }
 
 function chosenProvider(provider: RuntimeOptions['provider'], { providers }: PluginSet): Provider {

@@ -31,6 +31,11 @@ export function unpricedInWords({ limit }: HeldClaim, model: string): string {
   return `Nobody knows what the model ${model} costs, so the ${limitInWords(limit)} cannot be kept. Give "prices" for this model.`
 }
 
+/** Why a model is not asked in the place of the one for which was reserved. */
+export function dearerInWords({ limit }: HeldClaim, model: string, reservedFor: string): string {
+  return `The model ${model} may cost more than what is reserved for ${reservedFor} of the ${limitInWords(limit)}.`
+}
+
 export function limitReached(claim: HeldClaim, now: number): OrraError<'limit.reached'> {
   const { namespace, name } = claim.limit
   const details = { namespace: namespace.key, limit: name, ...retryAfter(claim, now) }

@@ -66,7 +66,8 @@ describe('where no limit holds', () => {
     const rules = rulesOf(held('maxTurns', 3), held('spawnDepth', 1), held('runTimeMs', 5))
     await (await meter.admit(rules, signal)).settle(true)
     const granted = (await meter.reserveModelCall(rules, call, signal)) as Granted
-    expect(granted).toEqual({ granted: true, settle: expect.any(Function) })
+    expect(granted).toEqual({ granted: true, against: expect.any(Function), settle: expect.any(Function) })
+    expect(granted.against({ model: 'another' })).toBeUndefined()
     await granted.settle()
     await ((await meter.reserveToolCall(rules, 5, signal)) as GrantedToolCall).settle(true)
     expect(calls).toEqual([])
@@ -277,8 +278,8 @@ describe('a model call', () => {
     })
     const rules = rulesOf(held('usdPerDay', 5))
     for (const [answered, sum] of [
-      ['dear', 100_000],
-      ['big-2026-11-01', 101_000],
+      [{ model: 'dear' }, 100_000],
+      [{ model: 'big-2026-11-01' }, 101_000],
       [undefined, 102_000],
     ] as const) {
       const granted = (await meter.reserveModelCall(rules, call, signal)) as Granted

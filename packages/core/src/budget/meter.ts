@@ -56,14 +56,14 @@ export function createMeter(counters: Counters, { prices, now = Date.now }: Mete
 
     async reserveModelCall(rules, call, signal) {
       const held = windowClaims(rules, ['tokens', 'usd'], now())
-      if (held.length === 0) return { granted: true, settle: async () => {} }
+      if (held.length === 0) return { granted: true, against: () => undefined, settle: async () => {} }
       const reply = await reserveReply({ counters, prices, held, call, now: now(), ttlMs: CALL.ttlMs, signal })
       if (!reply.granted) return reply
-      const { id, planned, amountsOf, maxOutputTokens } = reply
+      const { id, planned, amountsOf, against, maxOutputTokens } = reply
       const kept = keepReservation(counters, id, CALL)
-      const settle: Granted['settle'] = (used, answered = call.model) =>
+      const settle: Granted['settle'] = (used, answered = { model: call.model }) =>
         kept.settle(used ? amountsOf(used, answered) : planned)
-      return { granted: true, maxOutputTokens, settle }
+      return { granted: true, maxOutputTokens, against, settle }
     },
 
     async reserveToolCall(rules, usd, signal) {

@@ -2,10 +2,11 @@ import { addCounts, type Usage } from '../provider.ts'
 import type { Counters } from '../store/counters.ts'
 import type { HeldClaim } from './held-claims.ts'
 import { largestFitting } from './largest-fitting.ts'
+import { dearerInWords, unpricedInWords } from './limit-words.ts'
 import { answerInMicroUsd, microUsdOf } from './priced.ts'
 import type { Prices } from './prices.ts'
 import { refusal, unpricedRefusal } from './refusal.ts'
-import type { PlannedCall, Refused } from './reserved.ts'
+import type { Answering, PlannedCall, Refused } from './reserved.ts'
 
 /** Where only a shorter reply would fit, the call is not worth making. */
 const LEAST_REPLY_TOKENS = 256
@@ -30,7 +31,9 @@ interface ReservedReply {
   /** By claim. */
   readonly planned: readonly number[]
   /** What was really used, by claim, of the model that answered; what has no price is as it was planned. */
-  amountsOf(used: Usage, answered: string): readonly number[]
+  amountsOf(used: Usage, answered: Answering): readonly number[]
+  /** Why another model may not be asked the same, for people: a whole reply of it is not within what is planned. */
+  against(answering: Answering): string | undefined
 }
 
 /** Reserves a model call, and where not all of it is granted, one with a shorter reply. */
@@ -53,9 +56,18 @@ export async function reserveReply(asked: ReplyToReserve): Promise<ReservedReply
     const claims = held.map(({ place }, index) => ({ ...place, amount: planned[index] as number }))
     const reservation = await counters.reserve(claims, { ttlMs, signal })
     if (reservation.granted) {
-      const amountsOf = (used: Usage, answered: string) =>
+      const amountsOf = (used: Usage, answered: Answering) =>
         held.map((claim, index) => usedAmount(claim, call, used, answered, prices) ?? (planned[index] as number))
-      return { granted: true, id: reservation.id, maxOutputTokens, planned, amountsOf }
+      const against = ({ model, provider = call.provider }: Answering) => {
+        const other = { ...call, model, provider }
+        for (const [index, claim] of held.entries()) {
+          const amount = plannedAmount(claim, other, maxOutputTokens, prices)
+          if (amount === undefined) return unpricedInWords(claim, model)
+          if (amount > (planned[index] as number)) return dearerInWords(claim, model, call.model)
+        }
+        return undefined
+      }
+      return { granted: true, id: reservation.id, maxOutputTokens, planned, amountsOf, against }
     }
     const full = held[reservation.claim] as HeldClaim
     const room = full.place.limit - reservation.taken
@@ -85,9 +97,9 @@ function usedAmount(
   { counted }: HeldClaim,
   { provider, model: asked }: PlannedCall,
   usage: Usage,
-  answered: string,
+  { model, provider: answering }: Answering,
   prices: Prices | undefined,
 ): number | undefined {
   if (counted === 'tokens') return Math.max(0, Math.ceil(addCounts(usage.inputTokens, usage.outputTokens)))
-  return answerInMicroUsd(prices, { provider, model: answered, asked, usage })
+  return answerInMicroUsd(prices, provider, { provider: answering, model, asked, usage })
 }

@@ -10,15 +10,27 @@ export interface PlannedCall {
   readonly maxOutputTokens: number
 }
 
+/** Who answered a model call. */
+export interface Answering {
+  readonly model: string
+  /** @default the one that was asked */
+  readonly provider?: string | undefined
+}
+
 export interface Granted {
   readonly granted: true
   /** How long the reply may be, so that the limits hold; absent where no limit does. Not above what was planned. */
   readonly maxOutputTokens?: number
   /**
-   * What it really was, once; `undefined` when nobody knows, and then it is what was planned. `answered` is the model
-   * that answered; the one that was asked for where that is left out.
+   * Why the same call may not go to this model instead, for people: it may cost more than what is reserved, or nobody knows.
+   * `undefined` where it may.
    */
-  settle(used?: Usage, answered?: string): Promise<void>
+  against(answering: Answering): string | undefined
+  /**
+   * What it really was, once; `undefined` when nobody knows, and then it is what was planned. `answered` is who answered;
+   * who was asked where that is left out.
+   */
+  settle(used?: Usage, answered?: Answering): Promise<void>
 }
 
 export interface GrantedToolCall {

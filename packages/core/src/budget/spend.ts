@@ -16,6 +16,10 @@ export interface ModelSpend {
   readonly model: string
   /** The one that was asked for, where that is another; its price holds where `model` has none. */
   readonly asked?: string | undefined
+  /** The provider that answered. @default the one that was asked */
+  readonly provider?: string | undefined
+  /** The provider that was asked, by its name when the call began. @default the runtime's */
+  readonly askedProvider?: string | undefined
   readonly calls: number
   readonly usage: Usage
 }

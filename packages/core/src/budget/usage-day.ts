@@ -56,8 +56,9 @@ export function addLost(day: UsageDay, lost: readonly LostCall[], pricing: Prici
   return { ...day, models: sumModels([...day.models, ...models]) }
 }
 
-function pricedSpend({ provider, prices }: Pricing, { model, asked, calls, usage }: ModelSpend): ModelDay {
-  const microUsd = answerInMicroUsd(prices, { provider, model, asked, usage })
+function pricedSpend({ provider: own, prices }: Pricing, spent: ModelSpend): ModelDay {
+  const { model, calls, usage, askedProvider = own } = spent
+  const microUsd = answerInMicroUsd(prices, askedProvider, spent)
   const unpricedCalls = microUsd === undefined ? calls : 0
   return { model, calls, usage, microUsd: microUsd ?? 0, unpricedCalls, cutOffCalls: 0 }
 }

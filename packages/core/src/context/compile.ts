@@ -115,8 +115,8 @@ function compileWithin(conversation: Conversation, options: CompileOptions, { ro
   }
 }
 
-export function measuredBy({ context, usage }: MeasuredCall): Measured {
-  return { estimatedTokens: context.estimatedTokens, realTokens: usage.inputTokens }
+export function measuredBy({ context, sentTokens }: MeasuredCall): Measured {
+  return { estimatedTokens: context.estimatedTokens, realTokens: sentTokens }
 }
 
 function tokensOf(messages: readonly ShapedMessage[]): number {

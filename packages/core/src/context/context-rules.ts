@@ -89,7 +89,12 @@ export function contextRules(
   const budgets = recentlyUsed<ContextBudget>(MOST_KEPT)
   const shapers = recentlyUsed<Shaper>(MOST_KEPT)
 
-  const budgetOf = (model: string) => kept(budgets, model, () => contextBudget(options, provider, model))
+  /** What a provider knows of its model may change, where it stands for others. */
+  function budgetOf(model: string): ContextBudget {
+    const { contextWindow, maxOutputTokens } = provider.limits ?? {}
+    return kept(budgets, `${contextWindow} ${maxOutputTokens} ${model}`, () => contextBudget(options, provider, model))
+  }
+
   budgetOf(provider.model)
 
   function maxResultTokens(model: string): number {
@@ -99,12 +104,16 @@ export function contextRules(
 
   return {
     ...{ measure, strategies, requestCounter, budgetOf, maxResultTokens },
-    compaction: { model: provider.model, ...DEFAULT_COMPACTION, ...compact },
+    get compaction() {
+      return { model: provider.model, ...DEFAULT_COMPACTION, ...compact }
+    },
     compactsByItself: compact !== undefined,
-    shaper: (model, canRead) =>
-      kept(shapers, `${canRead} ${model}`, () =>
-        createShaper({ measure, model, canRead, maxResultTokens: clip && maxResultTokens(model) }),
-      ),
+    shaper(model, canRead) {
+      const most = clip && maxResultTokens(model)
+      return kept(shapers, `${canRead} ${most} ${model}`, () =>
+        createShaper({ measure, model, canRead, maxResultTokens: most }),
+      )
+    },
   }
 }
 

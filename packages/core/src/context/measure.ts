@@ -1,4 +1,5 @@
 import { recentlyUsed } from '../gate/recently-used.ts'
+import type { JsonObject } from '../json.ts'
 import type { ContentPart, FilePart, ImagePart, Message } from '../message.ts'
 import type { ModelRequest, Provider, ToolSpec } from '../provider.ts'
 import { estimateTextTokens } from './estimate-text.ts'
@@ -10,6 +11,8 @@ export interface Measure {
   part(part: ContentPart, model: string): number
   message(message: Message, model: string): number
   instructions(instructions: string, model: string): number
+  /** What tells the model how its answer is to look. */
+  output(schema: JsonObject | undefined, model: string): number
   tools(tools: readonly ToolSpec[], model: string): number
 }
 
@@ -31,6 +34,7 @@ export function createMeasure(counter: TokenCounter, { mediaTokens }: Pick<Provi
   const parts = keptByModel<ContentPart>()
   const messages = keptByModel<Message>()
   const specs = keptByModel<ToolSpec>()
+  const outputs = keptByModel<JsonObject>()
   const instructed = recentlyUsed<number>(MOST_INSTRUCTIONS)
 
   function text(value: string, model: string): number {
@@ -71,6 +75,8 @@ export function createMeasure(counter: TokenCounter, { mediaTokens }: Pick<Provi
       instructed.set(key, tokens)
       return tokens
     },
+    output: (schema, model) =>
+      schema ? outputs(schema, model, () => CALL_TOKENS + text(JSON.stringify(schema), model)) : 0,
     tools: (tools, model) =>
       tools.reduce((sum, spec) => sum + specs(spec, model, () => CALL_TOKENS + text(JSON.stringify(spec), model)), 0),
   }
@@ -106,8 +112,9 @@ function sealed(data: object | undefined): number {
 /** All of a request that is sent as it stands. */
 export function requestTokens(
   measure: Measure,
-  { instructions = '', tools, messages, model = '' }: ModelRequest,
+  { instructions = '', tools, messages, outputSchema, model = '' }: ModelRequest,
 ): number {
-  const fixed = measure.instructions(instructions, model) + measure.tools(tools, model)
+  const opening = measure.instructions(instructions, model) + measure.tools(tools, model)
+  const fixed = opening + measure.output(outputSchema, model)
   return messages.reduce((sum, message) => sum + measure.message(message, model), fixed)
 }

@@ -7,8 +7,8 @@ export const READ_RESULT = 'read_result'
 
 interface ReadResultOptions {
   readonly sessions: SessionLog
-  /** Of one page, in tokens. */
-  readonly maxTokens: number
+  /** Of one page, in tokens; asked for each. */
+  readonly maxTokens: () => number
   readonly count: (text: string) => number
 }
 
@@ -42,7 +42,7 @@ export function readResult({ sessions, maxTokens, count }: ReadResultOptions): T
       if (message?.role !== 'tool') throw new Error(`There is no result ${result} in this conversation.`)
       const { text, media } = partsOf(message)
       if (offset >= text.length && offset > 0) throw new Error(`The result ${result} has ${text.length} characters.`)
-      const page = pageFrom(text, offset, maxTokens - NOTE_TOKENS, count)
+      const page = pageFrom(text, offset, maxTokens() - NOTE_TOKENS, count)
       return [{ type: 'text', text: page }, ...(offset === 0 ? media : [])]
     },
   })

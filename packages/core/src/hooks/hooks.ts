@@ -32,6 +32,8 @@ export interface HookEvents {
     readonly stopReason: StopReason
     readonly usage: Usage
     readonly model: string
+    /** The provider that answered, where one was chosen among several. */
+    readonly provider?: string
   }
   /**
    * A call is about to be checked and run. Patch its input, or deny: then the model gets the reason as the result. Asked

@@ -41,6 +41,20 @@ function foldAll(entries: readonly Entry[], onto: Conversation = emptyConversati
   return onto
 }
 
+describe('what a call was measured at', () => {
+  const context = { estimatedTokens: 100, budgetTokens: 1000, from: 1 }
+  const usage = { ...NO_USAGE, inputTokens: 250 }
+  it.each([
+    ['what the provider says', {}, 250],
+    ['what the provider says that was asked', { askedProvider: 'a' }, 250],
+    ['what the provider says that was asked, and is named', { askedProvider: 'a', provider: 'a' }, 250],
+    ['the estimate, where another one has answered', { askedProvider: 'a', provider: 'b' }, 100],
+  ])('is %s', (_, who, sentTokens) => {
+    const reply = say(answer, { usage, context, model: 'm', asked: 'n', ...who })
+    expect(foldAll([input(), ...begin(), reply]).calls.get('n')).toMatchObject({ model: 'n', context, sentTokens })
+  })
+})
+
 describe('advance', () => {
   const open = [input(), ...begin()]
   const few = (maxTurns: number, ...rest: readonly Entry[]) => [input('one', { maxTurns }), ...begin(), ...rest]

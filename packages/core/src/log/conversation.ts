@@ -69,7 +69,8 @@ export interface MeasuredCall {
   /** The model that it was made for. */
   readonly model: string
   readonly context: SentContext
-  readonly usage: Usage
+  /** What came to be sent, in tokens; the estimate where another provider has counted it. */
+  readonly sentTokens: number
 }
 
 export interface OpenRun {
@@ -103,6 +104,8 @@ export interface OpenRun {
   text: string
   /** Why the model stopped, once it has nothing left to do. */
   stopped: StopReason | undefined
+  /** The model was asked once more, for its answer was not what the settings' `output` describes. */
+  askedAgain: boolean
   /** The calls of the newest reply that have no result yet, in its order. */
   readonly openCalls: Map<string, OpenCall>
 }
@@ -238,6 +241,7 @@ function openRun(runId: string, startedAt: number, input: string, accepted: Inpu
     usage: NO_USAGE,
     text: '',
     stopped: undefined,
+    askedAgain: false,
     openCalls: new Map(),
   }
 }
@@ -255,17 +259,18 @@ function foldRunMessage(run: OpenRun, entry: MessageEntry, seq: number): void {
       if (begun) run.tools.set(name, (run.tools.get(name) ?? 0) + 1)
     }
   }
+  if (message.role === 'user' && entry.input === undefined) run.askedAgain = true
   // Whatever the model had said, it has not yet answered this.
   if (run.openCalls.size === 0) run.stopped = undefined
 }
 
 function foldReply(run: OpenRun, message: AssistantMessage, entry: MessageEntry, seq: number): void {
-  const { usage, stopReason = 'stop', model = '', asked } = entry
+  const { usage, stopReason = 'stop', model = '', asked, provider, askedProvider } = entry
   run.modelCalls += 1
   if (usage) {
-    const key = JSON.stringify([model, asked])
+    const key = JSON.stringify([model, asked, provider, askedProvider])
     const { calls, usage: sum } = run.models.get(key) ?? { calls: 0, usage: NO_USAGE }
-    run.models.set(key, { model, asked, calls: calls + 1, usage: addUsage(sum, usage) })
+    run.models.set(key, { model, asked, provider, askedProvider, calls: calls + 1, usage: addUsage(sum, usage) })
     run.usage = addUsage(run.usage, usage)
   }
   run.text = textOf(message)
@@ -283,7 +288,14 @@ function addMessage(conversation: Conversation, entry: MessageEntry, seq: number
   conversation.turns.at(-1)?.messages.push({ seq, message })
   conversation.messages += 1
   if (message.role === 'assistant') conversation.overflows = 0
-  if (usage && context) addCall(conversation, { seq, model: context.model ?? asked, context, usage })
+  if (!usage || !context) return
+  const sentTokens = isOfAnother(entry) ? context.estimatedTokens : usage.inputTokens
+  addCall(conversation, { seq, model: context.model ?? asked, context, sentTokens })
+}
+
+/** Whether another provider has answered than the one that was asked: what it counts says nothing of that one's tokens. */
+function isOfAnother({ askedProvider, provider = askedProvider }: MessageEntry): boolean {
+  return askedProvider !== undefined && provider !== askedProvider
 }
 
 function addCall(conversation: Conversation, call: MeasuredCall): void {

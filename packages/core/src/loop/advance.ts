@@ -19,6 +19,8 @@ export type Step =
   | { readonly type: 'call-model' }
   /** Give each of these its result. */
   | { readonly type: 'call-tools'; readonly calls: readonly OpenCall[] }
+  /** See whether the answer is what the run's `output` describes; if not, the model may or may not be asked once more. */
+  | { readonly type: 'check-answer'; readonly mayAskAgain: boolean }
   /** A message joins the run. */
   | { readonly type: 'join-run'; readonly input: string }
   | {
@@ -44,6 +46,9 @@ export function advance({ run, inbox }: Conversation, limits: RunLimits = {}): S
     ? undefined
     : [...inbox.values()].find(({ whenBusy, settings }) => whenBusy === 'steer' && !settings)
   if (steering) return { type: 'join-run', input: steering.key }
+  if (run.settings.output && run.stopped && endOf(run.stopped) === 'completed') {
+    return { type: 'check-answer', mayAskAgain: !isLast && !run.askedAgain }
+  }
   if (run.stopped) return { type: 'end-run', reason: endOf(run.stopped) }
   if (isLast) return { type: 'end-run', reason: 'max-turns' }
   return { type: 'call-model' }

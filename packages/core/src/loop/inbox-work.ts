@@ -59,7 +59,12 @@ export interface Workplace {
 export function openInboxWork(workplace: Workplace): InboxWork {
   const { namespace, services, log, room, heed, compactor, runChild, tell, lookForPlace } = workplace
   const { provider, prices, store } = services
-  const usage = openUsageBook(namespace, store.records, { provider: provider.name, ...(prices ? { prices } : {}) })
+  const usage = openUsageBook(namespace, store.records, {
+    get provider() {
+      return provider.name
+    },
+    prices,
+  })
 
   /** A place among the runs that policies let work at the same time. A sub-agent works in that of a caller who waits for it. */
   async function placeFor(step: Step, { signal }: KeptLease): Promise<AsyncDisposable | Rest> {

@@ -22,8 +22,8 @@ export async function callModel(scope: RunScope, run: OpenRun, rules: Rules): Pr
   const open = await openRequest(services, partsOf(scope, run, rules))
   const answer = await askOnceMore(scope, open, rules)
   if ('reason' in answer) return answer
-  const { response, context, model } = answer
-  const asked = response.model === model ? {} : { asked: model }
+  const { response, context, model, provider: askedProvider } = answer
+  const asked = { ...(response.model === model ? {} : { asked: model }), askedProvider }
   let reply: ModelResponse
   try {
     reply = { ...response, message: await heardByHooks(scope, response) }
@@ -31,7 +31,7 @@ export async function callModel(scope: RunScope, run: OpenRun, rules: Rules): Pr
   } catch (error) {
     // Where nobody knows whether it was written, whoever reads the log will.
     if (!lease.signal.aborted || isOrraError(error, 'store.fenced', 'runtime.closed')) {
-      noteLost(scope, { model: response.model, ...asked, usage: response.usage })
+      noteLost(scope, { model: response.model, ...asked, provider: response.provider, usage: response.usage })
     }
     throw error
   }
@@ -43,8 +43,9 @@ export async function callModel(scope: RunScope, run: OpenRun, rules: Rules): Pr
 interface Answer {
   readonly response: ModelResponse
   readonly context: SentContext
-  /** The one that was asked. */
+  /** The model and the provider that were asked. */
   readonly model: string
+  readonly provider: string
 }
 
 /** Where the provider says that it was too much, less is sent, once. */
@@ -86,11 +87,13 @@ async function ask(
   if (!decision.allowed) {
     return { reason: 'denied', denial: `${decision.reason} The policy is ${decision.rule}.` }
   }
+  const { name: provider } = services.provider
   const paid = await receivePaid(scope, rules, request, report)
   if ('reason' in paid) return paid
   return {
     response: paid,
     model,
+    provider,
     context: hooks.has('beforeModelCall') ? recounted(services, request, sent, open.request.model) : sent,
   }
 }
@@ -116,15 +119,15 @@ function partsOf(scope: RunScope, run: OpenRun, rules: Rules) {
 }
 
 /** The message of a reply as it is to be written. What it has used is nothing that a hook can change. */
-async function heardByHooks(scope: RunScope, { message, stopReason, usage, model }: ModelResponse) {
+async function heardByHooks(scope: RunScope, response: ModelResponse) {
   const { hooks } = scope.services
   const base = hookBase(scope)
-  let heard = message
+  let { message } = response
   if (hooks.has('afterModelCall')) {
-    const outcome = await hooks.call('afterModelCall', base, { message, stopReason, usage, model })
-    heard = outcome.event.message
+    const outcome = await hooks.call('afterModelCall', base, response)
+    message = outcome.event.message
   }
-  return await beforeAppend(hooks, base, withUsableCalls({ message: heard, stopReason }))
+  return await beforeAppend(hooks, base, withUsableCalls({ ...response, message }))
 }
 
 /**

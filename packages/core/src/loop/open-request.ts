@@ -51,10 +51,10 @@ export async function openRequest(services: Services, parts: RequestParts): Prom
   const options = {
     ...{ model, strategies, budget: context.budgetOf(model), shaper: context.shaper(model, canRead) },
     instructionTokens: measure.instructions(instructions ?? '', model),
-    toolTokens: measure.tools(tools, model),
+    toolTokens: measure.tools(tools, model) + measure.output(settings.output, model),
   }
   return {
-    request: { model, tools, ...system },
+    request: { model, tools, ...system, ...(settings.output ? { outputSchema: settings.output } : {}) },
     compile: (more) => compile(conversation, { ...options, ...more }),
   }
 }

@@ -4,6 +4,7 @@ import type { ContextReport } from '../context/context-report.ts'
 import type { Rules } from '../gate/rules.ts'
 import { addCounts, type ModelRequest, type ModelResponse, NO_USAGE } from '../provider.ts'
 import { noteLost } from './bill-run.ts'
+import { type ModelDesk, openModelDesk } from './may-use-model.ts'
 import { isHeldAgainst, plannedCall } from './planned-call.ts'
 import { receiveReply } from './receive-reply.ts'
 import { openTally, type ReplyTally } from './reply-tally.ts'
@@ -26,17 +27,21 @@ export function receivePaid(
   const planned = plannedCall(scope.services, request, report, isHeldAgainst(scope.services, rules))
   return payReply(scope, rules, planned, {
     lost: (call) => noteLost(scope, call),
-    receive(shorter, tally) {
+    receive(shorter, tally, { mayUse }) {
       scope.emit({ type: 'model-call-start', context: report })
-      return receiveReply(scope, { ...request, ...shorter }, tally)
+      return receiveReply(scope, { ...request, ...shorter }, tally, mayUse)
     },
   })
 }
 
 /** A model call that is to be paid for. */
 interface PayableCall {
-  /** The reply; `shorter` where not all that was planned may be spent. */
-  receive(shorter: { readonly maxOutputTokens?: number }, tally: ReplyTally): Promise<ModelResponse>
+  /** The reply; `shorter` where not all that was planned may be spent. The desk says which models may be asked. */
+  receive(
+    shorter: { readonly maxOutputTokens?: number },
+    tally: ReplyTally,
+    desk: Pick<ModelDesk, 'mayUse'>,
+  ): Promise<ModelResponse>
   /** It was cut off, or failed, having used something. */
   lost(call: LostCall): void
 }
@@ -62,16 +67,19 @@ export async function payReply(
     // What is as long as it would be anyway is not told how long: a provider may refuse what its model never does.
     const shorter = maxOutputTokens < planned.maxOutputTokens ? { maxOutputTokens } : {}
     const tally = openTally({ ...planned, maxOutputTokens })
+    const desk = openModelDesk(rules, reserved)
     let isWhole = false
     try {
-      const response = await receive(shorter, tally)
+      const response = await receive(shorter, tally, desk)
       isWhole = true
       services.replies.learn(response.usage.outputTokens)
       return response
+    } catch (error) {
+      throw desk.explained(error)
     } finally {
       used = tally.used()
       if (!isWhole) lost(used)
-      await reserved.settle(used.usage, used.model)
+      await reserved.settle(used.usage, used)
     }
   } finally {
     turn?.settle(addCounts(used.usage.inputTokens, used.usage.outputTokens))

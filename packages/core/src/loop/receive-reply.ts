@@ -1,19 +1,26 @@
 import { untilAborted } from '../abort.ts'
-import { OrraError, toOrraError } from '../errors.ts'
+import { badReply } from '../bad-reply.ts'
+import { toOrraError } from '../errors.ts'
 import { toJson } from '../json.ts'
 import { type AssistantMessage, isMessageOf } from '../message.ts'
 import { isUsage, type ModelEvent, type ModelRequest, type ModelResponse, type Provider } from '../provider.ts'
+import type { ModelDesk } from './may-use-model.ts'
 import type { ReplyTally } from './reply-tally.ts'
 import { beforeAppend, lastWords, type RunScope } from './run-scope.ts'
 
 /**
  * What the model says to a run, handed on while it comes. Of a reply that is aborted, the text that was seen is kept.
  */
-export async function receiveReply(scope: RunScope, request: ModelRequest, tally: ReplyTally): Promise<ModelResponse> {
+export async function receiveReply(
+  scope: RunScope,
+  request: ModelRequest,
+  tally: ReplyTally,
+  mayUse: ModelDesk['mayUse'],
+): Promise<ModelResponse> {
   const { services, log, lease, signal, emit } = scope
   let seen = ''
   try {
-    return await readReply(services.provider, request, signal, tally, (event) => {
+    return await readReply(services.provider, request, { signal, mayUse }, tally, (event) => {
       if (event.type === 'text-delta') seen += event.text
       emit(event)
     })
@@ -27,6 +34,10 @@ export async function receiveReply(scope: RunScope, request: ModelRequest, tally
   }
 }
 
+interface CallTerms extends Pick<ModelDesk, 'mayUse'> {
+  readonly signal: AbortSignal
+}
+
 /**
  * What the model says, checked, and told to the tally. Throws the signal's reason as soon as that aborts, and what the
  * provider throws as an error of orra's.
@@ -34,14 +45,14 @@ export async function receiveReply(scope: RunScope, request: ModelRequest, tally
 export async function readReply(
   provider: Provider,
   request: ModelRequest,
-  signal: AbortSignal,
+  { signal, mayUse }: CallTerms,
   tally: ReplyTally,
   heard: (event: Exclude<ModelEvent, { readonly type: 'finish' }>) => void,
 ): Promise<ModelResponse> {
   const reading = async (): Promise<ModelResponse> => {
     signal.throwIfAborted()
     tally.called()
-    for await (const event of provider.stream(request, { signal })) {
+    for await (const event of provider.stream(request, { signal, mayUse })) {
       if (signal.aborted) break
       tally.heard(event)
       if (event.type === 'finish') return checked(event, provider.name)
@@ -61,12 +72,14 @@ export async function readReply(
 
 /** A reply that is fit to be kept, sharing nothing with the provider. */
 function checked(response: ModelResponse, provider: string): ModelResponse {
-  const { message, stopReason, usage, model } = response
+  const { message, stopReason, usage, model, provider: answering } = response
   if (!isMessageOf('assistant', message)) throw badReply(provider, 'its message is not whole')
   if (!Object.hasOwn(STOP_REASONS, stopReason)) throw badReply(provider, 'its stop reason is none of those there are')
   if (!isUsage(usage) || typeof model !== 'string') throw badReply(provider, 'it lacks its usage or its model')
+  if (answering !== undefined && typeof answering !== 'string') throw badReply(provider, 'it names no provider')
   try {
-    return { message: toJson(message), stopReason, usage: toJson(usage), model }
+    const whole = { message: toJson(message), stopReason, usage: toJson(usage), model }
+    return answering === undefined ? whole : { ...whole, provider: answering }
   } catch (error) {
     throw badReply(provider, 'its message is not JSON, or nested too deeply', error)
   }
@@ -77,9 +90,4 @@ const STOP_REASONS: { readonly [Reason in ModelResponse['stopReason']]: true } =
   'tool-calls': true,
   length: true,
   refused: true,
-}
-
-function badReply(provider: string, problem: string, cause?: unknown): OrraError<'provider.bad-reply'> {
-  const message = `The reply of the provider ${provider} cannot be used: ${problem}. It is a fault of the provider's code, or of the model.`
-  return new OrraError('provider.bad-reply', message, { details: { provider }, cause })
 }

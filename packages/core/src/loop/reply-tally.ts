@@ -2,7 +2,7 @@ import type { PlannedCall } from '../budget/reserved.ts'
 import type { LostCall } from '../budget/spend.ts'
 import { estimateTextTokens } from '../context/estimate-text.ts'
 import { type ErrorCode, isOrraError } from '../errors.ts'
-import { isUsage, type ModelEvent, NO_USAGE, type Usage } from '../provider.ts'
+import { isUsage, type ModelEvent, type ModelResponse, NO_USAGE, type Usage } from '../provider.ts'
 
 /** Keeps count of what one model call uses, so that it is known, or estimated on the safe side, however the call ends. */
 export interface ReplyTally {
@@ -28,10 +28,11 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'provider.bad-request',
   'provider.context-too-long',
   'provider.unconfigured',
+  'provider.denied',
 ])
 
-export function openTally({ model, inputTokens, maxOutputTokens }: PlannedCall): ReplyTally {
-  const spent: LostCall = { model, usage: NO_USAGE }
+export function openTally({ provider, model, inputTokens, maxOutputTokens }: PlannedCall): ReplyTally {
+  const spent: LostCall = { provider, model, usage: NO_USAGE }
   /** What was seen of the reply, in tokens. */
   let seen = 0
   /** When something was seen last, or when the call began. */
@@ -42,6 +43,12 @@ export function openTally({ model, inputTokens, maxOutputTokens }: PlannedCall):
   function estimate(outputTokens: number): LostCall {
     const usage: Usage = { ...NO_USAGE, inputTokens, outputTokens: Math.min(Math.ceil(outputTokens), maxOutputTokens) }
     return { ...spent, usage }
+  }
+
+  function answered(response: ModelResponse): LostCall {
+    const asked = response.model === model ? undefined : model
+    const answering = { provider: response.provider ?? provider, askedProvider: provider }
+    return { ...answering, model: response.model, asked, usage: response.usage }
   }
 
   return {
@@ -58,7 +65,7 @@ export function openTally({ model, inputTokens, maxOutputTokens }: PlannedCall):
       }
       // Of a reply that says no usage all may have been made that was asked for.
       if (!isUsage(event.usage) || typeof event.model !== 'string') known = estimate(maxOutputTokens)
-      else known = { model: event.model, asked: event.model === model ? undefined : model, usage: event.usage }
+      else known = answered(event)
     },
 
     failed(error) {
@@ -74,6 +81,8 @@ export function openTally({ model, inputTokens, maxOutputTokens }: PlannedCall):
 
 function isRefusal(error: unknown): boolean {
   if (!isOrraError(error)) return false
+  // Where several were asked, each of them must have refused.
+  if (error.cause instanceof AggregateError) return error.cause.errors.every(isRefusal)
   if (isOrraError(error, 'provider.unavailable')) return error.details.status !== undefined
   return REFUSALS.has(error.code)
 }

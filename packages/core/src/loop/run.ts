@@ -8,6 +8,7 @@ import type { UserMessage } from '../message.ts'
 import type { RunOutcome, RunResult } from '../run-event.ts'
 import type { InputEntry, RunEndedEntry, RunEndReason } from '../store/entry.ts'
 import { advance, type RunLimits } from './advance.ts'
+import { isAnswer } from './ask-again.ts'
 import { billLost, billRun, countBegun } from './bill-run.ts'
 import { callersOf, wake } from './caller.ts'
 import { callModel } from './model-call.ts'
@@ -132,6 +133,9 @@ async function work(scope: RunScope): Promise<RunResult> {
         if (run.openCalls.size > 0 && (await suspend(scope, run, seen))) return suspended(scope, run)
         break
       }
+      case 'check-answer':
+        if (await isAnswer(scope, run, step.mayAskAgain)) return end(scope, 'completed')
+        break
       case 'join-run':
         await joinRun(scope, step.input)
         break

@@ -99,11 +99,21 @@ async function ask(parts: SummaryParts, rules: Rules, prepared: ModelRequest): P
   try {
     const reply = await payReply({ services, namespace, signal }, rules, planned, {
       lost: (call) => book.note(Date.now(), call),
-      receive: (shorter, tally) => readReply(provider, { ...request, ...shorter }, signal, tally, () => {}),
+      receive: (shorter, tally, { mayUse }) =>
+        readReply(provider, { ...request, ...shorter }, { signal, mayUse }, tally, () => {}),
     })
     if ('reason' in reply) throw notCompacted(namespace, 'a limit leaves nothing for it')
     const asked = reply.model === model ? undefined : model
-    await book.count(Date.now(), [{ model: reply.model, asked, calls: 1, usage: reply.usage }])
+    await book.count(Date.now(), [
+      {
+        model: reply.model,
+        asked,
+        provider: reply.provider,
+        askedProvider: planned.provider,
+        calls: 1,
+        usage: reply.usage,
+      },
+    ])
     return reply
   } finally {
     await book.flush().catch(() => {})

@@ -97,7 +97,7 @@ function checkStandard(name: string, schema: TypedSchema, config: unknown): unkn
   throw misfit(name, places)
 }
 
-function checkJson(name: string, { json, validate }: CompiledSchema, config: unknown): unknown {
+function checkJson(name: string, { validate }: CompiledSchema, config: unknown): unknown {
   let value: JsonValue
   try {
     value = toJson(config as JsonValue)
@@ -107,17 +107,11 @@ function checkJson(name: string, { json, validate }: CompiledSchema, config: unk
   const result = validate(value)
   if (result instanceof Promise) throw invalidPlugin(name, 'its configuration cannot be checked at once')
   if (result.valid) return result.value
+  // Only the places, since a validator may say the values, too.
   throw misfit(
     name,
-    result.problems.map((problem) => placeIn(problem, json)),
+    result.paths.map((path) => path.join('.')),
   )
-}
-
-/** Of what a validator says only the place, since it may say the value, too; and for what is missing, where it would be. */
-function placeIn(problem: string, { properties = {} }: JsonObject): string {
-  const [, at = '', missing] = problem.match(/^(.*?): (?:Instance does not have required property "(.*)"\.$)?/s) ?? []
-  const place = at === 'input' && !Object.hasOwn(properties as JsonObject, 'input') ? '' : at
-  return [place, missing].filter(Boolean).join('.')
 }
 
 function misfit(name: string, places: readonly string[]): Error {

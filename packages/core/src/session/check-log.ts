@@ -1,7 +1,9 @@
 import { saysSomething } from '../context/opening.ts'
 import { isEmpty } from '../context/repair-turn.ts'
+import type { JsonObject } from '../json.ts'
 import { type Conversation, emptyConversation, foldEntry, type OpenRun } from '../log/conversation.ts'
 import { isMessageOf, toolCallsOf } from '../message.ts'
+import { readyOutput } from '../output.ts'
 import { isUsage } from '../provider.ts'
 import { isKey } from '../store/checks.ts'
 import type { Entry, MessageEntry, RunEndReason } from '../store/entry.ts'
@@ -23,7 +25,7 @@ const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } 
   input: ({ key, message, settings, whenBusy }) =>
     isKey(key) && isSaid(message) && isSettings(settings) && isOneOf(whenBusy, undefined, 'interrupt', 'steer'),
   'input-withdrawn': ({ input, denial }) => isKey(input) && isTextOrNone(denial),
-  message: ({ message, input, stopReason, usage, model, asked, context }) => {
+  message: ({ message, input, stopReason, usage, model, asked, provider, askedProvider, context }) => {
     if (isMessageOf('user', message)) return isSaid(message) && (input === undefined || isKey(input))
     if (isMessageOf('tool', message)) return message.content.length > 0 && input === undefined
     if (!isMessageOf('assistant', message) || input !== undefined) return false
@@ -32,6 +34,8 @@ const SHAPES: { readonly [Type in Entry['type']]: (fields: Fields) => boolean } 
       (usage === undefined || isUsage(usage)) &&
       isTextOrNone(model) &&
       isTextOrNone(asked) &&
+      isTextOrNone(provider) &&
+      isTextOrNone(askedProvider) &&
       isContext(context)
     )
   },
@@ -134,9 +138,11 @@ function misplaced(entry: Entry, { length, compaction }: Conversation, entries: 
 
 function problemInMessage(
   { message, input }: MessageEntry,
-  { openCalls }: OpenRun,
+  { openCalls, settings, stopped, askedAgain }: OpenRun,
   inbox: Conversation['inbox'],
 ): string | undefined {
+  const hasAnswered = stopped === 'stop' || stopped === 'tool-calls'
+  const mayAskAgain = settings.output !== undefined && hasAnswered && !askedAgain
   if (message.role === 'tool') {
     const ids = message.content.map(({ callId }) => callId)
     if (!ids.every((id) => openCalls.has(id))) return 'a result has no open call'
@@ -147,7 +153,8 @@ function problemInMessage(
     const ids = toolCallsOf(message).map(({ callId }) => callId)
     return new Set(ids).size < ids.length ? 'two calls share an id' : undefined
   }
-  return input !== undefined && inbox.has(input) ? undefined : 'it takes an input that does not wait'
+  if (input === undefined) return mayAskAgain ? undefined : 'it takes no input'
+  return inbox.has(input) ? undefined : 'it takes an input that does not wait'
 }
 
 function isSaid(message: unknown): boolean {
@@ -172,12 +179,22 @@ function isPlace(value: unknown): boolean {
 function isSettings(settings: unknown): boolean {
   if (settings === undefined) return true
   if (!isObject(settings)) return false
-  const { model, maxTurns, tools, agent, instructions } = settings
+  const { model, maxTurns, tools, agent, instructions, output } = settings
   if (maxTurns !== undefined && !(Number.isInteger(maxTurns) && Number(maxTurns) > 0)) return false
+  if (output !== undefined && !isUsableOutput(output)) return false
   if (!isTextOrNone(agent) || !isTextOrNone(instructions)) return false
   return (
     (model === undefined || isText(model)) && (tools === undefined || (Array.isArray(tools) && tools.every(isText)))
   )
+}
+
+function isUsableOutput(output: unknown): boolean {
+  try {
+    readyOutput(output as JsonObject)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isRequest(request: unknown): boolean {

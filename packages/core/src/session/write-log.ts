@@ -52,7 +52,8 @@ const OF_AN_OPEN_RUN: ReadonlySet<Entry['type']> = new Set([
 
 /**
  * A log as it may be imported. Whoever wrote its lines can speak for no other session: no input in it is a sub-agent's, and
- * what was approved in a run that is still open is asked for again.
+ * what was approved in a run that is still open is asked for again. What is still to be answered is answered as text: a schema
+ * holds patterns, which a process would be made to run.
  */
 export function importablePart(entries: readonly Entry[]): readonly Entry[] {
   const last = entries.findLastIndex(({ type }) => type === 'run-started' || type === 'run-ended')
@@ -61,6 +62,7 @@ export function importablePart(entries: readonly Entry[]): readonly Entry[] {
     .map(withoutCaller)
     .map(withoutInterrupt)
     .map(asking)
+    .map(withoutSchema(entries.slice(0, open)))
 }
 
 /** Another session has to be told anew that it approves by itself. */
@@ -68,6 +70,15 @@ function asking(entry: Entry): Entry {
   if (entry.type !== 'metadata' || !Object.hasOwn(entry.set, 'autoApprove')) return entry
   const { autoApprove: _, ...set } = entry.set
   return { ...entry, set }
+}
+
+function withoutSchema(settled: readonly Entry[]): (entry: Entry) => Entry {
+  const answered = new Set(settled.flatMap((entry) => (entry.type === 'message' ? (entry.input ?? []) : [])))
+  return (entry) => {
+    if (entry.type !== 'input' || !entry.settings?.output || answered.has(entry.key)) return entry
+    const { output: _, ...settings } = entry.settings
+    return { ...entry, settings }
+  }
 }
 
 function withoutCaller(entry: Entry): Entry {

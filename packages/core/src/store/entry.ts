@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
 import type { AssistantMessage, ToolMessage, UserMessage } from '../message.ts'
 import type { StopReason, Usage } from '../provider.ts'
 import type { ApprovalDecision, ApprovalRequest } from './approval-request.ts'
@@ -16,6 +16,8 @@ export interface RunSettings {
   readonly agent?: string
   /** In place of those of the runtime and the agent: for a sub-agent that is made for one task. */
   readonly instructions?: string
+  /** JSON Schema of an object: the answer is to be JSON of it. @default any text */
+  readonly output?: JsonObject
 }
 
 /** Why a run ended. Only `error` is a failure of the system; the others are ends that somebody chose. */
@@ -69,7 +71,10 @@ export interface InputWithdrawnEntry {
 export interface MessageEntry {
   readonly type: 'message'
   readonly message: UserMessage | AssistantMessage | ToolMessage
-  /** For a user message: the key of the input that it takes from the inbox. A run takes its own, and may be joined by others. */
+  /**
+   * For a user message: the key of the input that it takes from the inbox. A run takes its own, and may be joined by others.
+   * Absent where orra itself asks once more for an answer that is not what `output` describes.
+   */
   readonly input?: string
   /** For an assistant message: why the model stopped. */
   readonly stopReason?: StopReason
@@ -79,6 +84,10 @@ export interface MessageEntry {
   readonly model?: string
   /** For an assistant message: the model that was asked for, where another one wrote it. */
   readonly asked?: string
+  /** For an assistant message: the provider that wrote it, where one was chosen among several. @default the one that was asked */
+  readonly provider?: string
+  /** For an assistant message: the provider that was asked, by its name when the call began. */
+  readonly askedProvider?: string
   /** For an assistant message: what of the conversation was sent for it. */
   readonly context?: SentContext
 }
