@@ -2,6 +2,7 @@ import type { ModelCallOptions, ModelRequest, RequestCounter } from '@orra/core'
 import { anthropicClient } from './anthropic-client.ts'
 import { toProviderError } from './anthropic-error.ts'
 import { type AnthropicOptions, readOptions } from './anthropic-options.ts'
+import { outputFormat } from './output-format.ts'
 import { noReply } from './reply-assembler.ts'
 import { toAnthropicRequest } from './to-anthropic-request.ts'
 
@@ -18,7 +19,7 @@ export function anthropicTokens(options: AnthropicOptions): RequestCounter {
   const client = anthropicClient(options)
   return {
     async countRequest(request: ModelRequest, { signal }: ModelCallOptions = {}) {
-      const { max_tokens: _, ...counted } = toAnthropicRequest(request, defaults)
+      const { max_tokens: _, ...counted } = toAnthropicRequest(asSent(request), defaults)
       try {
         const { input_tokens } = await client().messages.countTokens(counted, signal ? { signal } : {})
         if (!Number.isSafeInteger(input_tokens)) throw noReply()
@@ -28,4 +29,11 @@ export function anthropicTokens(options: AnthropicOptions): RequestCounter {
       }
     },
   }
+}
+
+/** A schema that the API cannot be held to is sent as a tool. */
+function asSent(request: ModelRequest): ModelRequest {
+  const { outputSchema, tools, ...rest } = request
+  if (!outputSchema || outputFormat(outputSchema)) return request
+  return { ...rest, tools: [...tools, { name: 'final_answer', description: '', inputSchema: outputSchema }] }
 }

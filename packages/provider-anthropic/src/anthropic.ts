@@ -1,10 +1,19 @@
 import type Anthropic from '@anthropic-ai/sdk'
-import type { ModelEvent, ModelLimits, ModelRequest, Provider } from '@orra/core'
+import {
+  answerByTool,
+  type ModelCallOptions,
+  type ModelEvent,
+  type ModelLimits,
+  type ModelRequest,
+  type Provider,
+  type ToolAnswerRequest,
+} from '@orra/core'
 import { anthropicClient } from './anthropic-client.ts'
 import { toProviderError } from './anthropic-error.ts'
 import { type AnthropicOptions, readOptions } from './anthropic-options.ts'
 import { toModelResponse } from './from-anthropic-message.ts'
 import { mediaTokens } from './media-tokens.ts'
+import { outputFormat } from './output-format.ts'
 import { noReply, replyAssembler } from './reply-assembler.ts'
 import { toAnthropicRequest } from './to-anthropic-request.ts'
 
@@ -21,13 +30,21 @@ export function anthropic(options: AnthropicOptions): Provider {
   const limits: ModelLimits = { contextWindow, maxOutputTokens }
   const client = anthropicClient(options)
 
-  async function* stream(request: ModelRequest, { signal }: { readonly signal?: AbortSignal | undefined } = {}) {
+  async function* ask(request: ModelRequest | ToolAnswerRequest, { signal, connected }: ModelCallOptions) {
     const body = toAnthropicRequest(request, defaults)
     const call = signal ? { signal } : {}
     try {
-      if (!streaming) return yield* inOnePiece(await client().messages.create(body, call))
+      if (!streaming) {
+        const message = await client().messages.create(body, call)
+        connected?.()
+        return yield* inOnePiece(message)
+      }
       const reply = replyAssembler()
-      for await (const event of await client().messages.create({ ...body, stream: true }, call)) {
+      const events = await client().messages.create({ ...body, stream: true }, call)
+      connected?.()
+      for await (const event of events) {
+        // One chunk may hold many events.
+        signal?.throwIfAborted()
         const delta = reply.take(event)
         if (delta) yield delta
       }
@@ -37,6 +54,12 @@ export function anthropic(options: AnthropicOptions): Provider {
     } catch (error) {
       throw signal?.aborted ? signal.reason : toProviderError(error)
     }
+  }
+
+  function stream(request: ModelRequest, options: ModelCallOptions = {}): AsyncIterable<ModelEvent> {
+    const { outputSchema } = request
+    if (!outputSchema || outputFormat(outputSchema)) return ask(request, options)
+    return answerByTool({ ...request, outputSchema }, (changed) => ask(changed, options))
   }
 
   return { name: 'anthropic', model, limits, mediaTokens, stream }

@@ -1,10 +1,11 @@
 import type Anthropic from '@anthropic-ai/sdk'
-import type { ModelRequest } from '@orra/core'
+import type { ModelRequest, ToolAnswerRequest } from '@orra/core'
 import { markCacheBreakpoints } from './cache-breakpoints.ts'
 import { fittingThinking } from './fitting-thinking.ts'
 import { jsonBytes } from './json-bytes.ts'
 import { isBlank } from './legal-text.ts'
 import { limitMedia } from './limit-media.ts'
+import { outputFormat } from './output-format.ts'
 import { toAnthropicMessages } from './to-anthropic-messages.ts'
 import { toAnthropicTools } from './to-anthropic-tools.ts'
 
@@ -23,7 +24,7 @@ export interface RequestDefaults {
  * `provider.context-too-long` for more than 32 MB of text.
  */
 export function toAnthropicRequest(
-  request: ModelRequest,
+  request: ModelRequest & Partial<Pick<ToolAnswerRequest, 'answerTool'>>,
   defaults: RequestDefaults,
 ): Anthropic.MessageCreateParamsNonStreaming {
   const { effort, temperature, promptCaching } = defaults
@@ -34,15 +35,22 @@ export function toAnthropicRequest(
   const prefix = { ...tools, ...toSystem(request.instructions) }
   const prompt = { ...prefix, messages: limitMedia(messages, jsonBytes(prefix)) }
   const thinking = fittingThinking(messages, maxTokens, defaults)
+  const choice = tool_choice ?? (request.answerTool && mayForce(defaults) ? ({ type: 'any' } as const) : undefined)
+  const format = request.outputSchema && outputFormat(request.outputSchema)
   return {
     model,
     max_tokens: maxTokens,
     ...(promptCaching ? markCacheBreakpoints(prompt) : prompt),
-    ...(tool_choice ? { tool_choice } : {}),
+    ...(choice ? { tool_choice: choice } : {}),
     ...(thinking ? { thinking } : {}),
-    ...(effort ? { output_config: { effort } } : {}),
+    ...(effort || format ? { output_config: { ...(effort ? { effort } : {}), ...(format ? { format } : {}) } } : {}),
     ...(temperature === undefined ? {} : { temperature }),
   }
+}
+
+/** A model that thinks cannot be made to call a tool. */
+function mayForce({ thinking }: Pick<RequestDefaults, 'thinking'>): boolean {
+  return thinking === undefined || thinking.type === 'disabled'
 }
 
 function toSystem(instructions = ''): { readonly system?: Anthropic.TextBlockParam[] } {

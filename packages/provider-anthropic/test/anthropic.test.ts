@@ -274,6 +274,24 @@ describe('a stream', () => {
     }
   })
 
+  it.each([
+    ['nobody', 'ECONNREFUSED', true],
+    ['nobody', 'ENOTFOUND', true],
+    ['a certificate that is not trusted', 'SELF_SIGNED_CERT_IN_CHAIN', false],
+    ['a certificate that is over', 'CERT_HAS_EXPIRED', false],
+  ])('that does not come, for there is %s (%s), names the setting', async (_, code, retryable) => {
+    const cause = Object.assign(new Error('no'), { code })
+    const fetch = async () => Promise.reject(new TypeError('fetch failed', { cause: new AggregateError([cause]) }))
+    const provider = anthropic({ model: 'm', apiKey: 'sk-secret', maxRetries: 0, fetch })
+    const failure = await failureOf(collect(provider, ask('Hello')))
+    expect(failure).toMatchObject({
+      code: 'provider.connection',
+      retryable,
+      message: expect.stringContaining('ANTHROPIC_BASE_URL'),
+    })
+    expect((failure as Error).message).not.toContain('sk-secret')
+  })
+
   it('left early closes the connection', async () => {
     const { promise: closed, resolve } = Promise.withResolvers<void>()
     const bytes = new TextEncoder().encode(
