@@ -35,22 +35,40 @@ async function linkDependencies(source: string, target: string, modules: string)
   }
 }
 
+/** The environment, without what would have a model answer. */
+function withoutModels(): NodeJS.ProcessEnv {
+  const { ANTHROPIC_API_KEY: _, OPENAI_API_KEY: __, OPENAI_BASE_URL: ___, ...env } = process.env
+  return env
+}
+
 it('what would be published runs by itself', async () => {
   await using packed = await installPacked()
   const program = `
     import { createRuntime, Namespace } from '@orra/core'
     import { sqliteStore } from '@orra/store-sqlite'
     import { anthropic } from '@orra/provider-anthropic'
+    import { openai, openaiCompatible } from '@orra/provider-openai'
+    import '@orra/provider-openai/embeddings'
+    import '@orra/provider-openai/images'
+    import '@orra/provider-openai/speech'
+    import '@orra/provider-openai/tokens'
     import { terminalChannel } from '@orra/channel-terminal'
 
-    const orra = createRuntime({ provider: anthropic({ model: 'm' }), store: sqliteStore('app.db') })
-    const failure = await orra.run(Namespace.of('bob'), 'Hello').catch((error) => error.code)
-    console.log(failure, terminalChannel({ namespace: Namespace.of('bob') }).name)
+    const local = openaiCompatible({ baseURL: 'http://127.0.0.1:9/v1', model: 'm' })
+    const failures = []
+    for (const provider of [anthropic({ model: 'm' }), openai({ model: 'm' })]) {
+      const orra = createRuntime({ provider, store: sqliteStore('app.db') })
+      failures.push(await orra.run(Namespace.of('bob'), 'Hello').catch((error) => error.code))
+    }
+    console.log(...failures, local.name, terminalChannel({ namespace: Namespace.of('bob') }).name)
   `
   await writeFile(join(packed.folder, 'program.mjs'), program)
-  const { ANTHROPIC_API_KEY: _, ...env } = process.env
+  const env = withoutModels()
   const { stdout, stderr } = await run(process.execPath, ['program.mjs'], { cwd: packed.folder, env })
-  expect({ stdout, stderr }).toEqual({ stdout: 'provider.unconfigured terminal\n', stderr: '' })
+  expect({ stdout, stderr }).toEqual({
+    stdout: 'provider.unconfigured provider.unconfigured openai-compatible terminal\n',
+    stderr: '',
+  })
 
   for (const name of await readdir(join(packed.folder, 'node_modules', '@orra'))) {
     const text = await readFile(join(packed.folder, 'node_modules', '@orra', name, 'package.json'), 'utf8')
@@ -60,7 +78,7 @@ it('what would be published runs by itself', async () => {
 
 it('npm start is a real session', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'orra-start-'))
-  const { ANTHROPIC_API_KEY: _, ...env } = process.env
+  const env = withoutModels()
   try {
     const lines = 'what is on the board?\\nmove task 2 to done\\n'
     const command = `printf '${lines}' | node scripts/start.mjs --database ${join(folder, 'board.db')}`

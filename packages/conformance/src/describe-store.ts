@@ -1,7 +1,7 @@
-import { describe, it, type TestContext } from 'vitest'
-import { failing, gapsOfNothing } from './store-suite/known-gap.ts'
-import type { StoreUnderTest, Test, Topic } from './store-suite/scenario.ts'
+import type { TestContext } from 'vitest'
+import type { StoreUnderTest, Test } from './store-suite/scenario.ts'
 import { DURABLE_TOPICS, TOPICS } from './store-suite/topics.ts'
+import { describeTopics } from './suite/describe-topics.ts'
 
 export interface DescribeStoreOptions {
   /** What it holds outlives the object. @default true */
@@ -24,35 +24,11 @@ export function describeStore(
   open: () => Promise<StoreUnderTest>,
   { durable = true, gaps = {} }: DescribeStoreOptions = {},
 ): void {
-  const topics = Object.entries(durable ? { ...TOPICS, ...DURABLE_TOPICS } : TOPICS).map(
-    ([topic, register]) => [topic, scenariosOf(register)] as const,
-  )
-  for (const [topic, scenarios] of topics) {
-    describe(`${name}: ${topic}`, () => {
-      for (const [title, test] of scenarios) {
-        const place = `${topic}: ${title}`
-        const gap = gaps[place]
-        const told = gap === undefined ? title : `${title} (known gap: ${gap})`
-        const tried = gap === undefined ? test : failing(place, test)
-        it(told, { timeout: TIMEOUT_MS }, (context) => withStore(open, context, tried))
-      }
-    })
-  }
-  const places = topics.flatMap(([topic, scenarios]) => Array.from(scenarios.keys(), (title) => `${topic}: ${title}`))
-  for (const place of gapsOfNothing(gaps, places)) {
-    it(`${name}: the known gap "${place}" names a scenario`, () => {
-      throw new Error('There is no such scenario; take it out of "gaps", or write its topic and title as they are.')
-    })
-  }
-}
-
-function scenariosOf(register: Topic): ReadonlyMap<string, Test> {
-  const scenarios = new Map<string, Test>()
-  register((title, test) => {
-    if (scenarios.has(title)) throw new Error(`Two scenarios have the title "${title}".`)
-    scenarios.set(title, test)
+  describeTopics(name, durable ? { ...TOPICS, ...DURABLE_TOPICS } : TOPICS, {
+    gaps,
+    timeoutMs: TIMEOUT_MS,
+    run: (test, context) => withStore(open, context, test),
   })
-  return scenarios
 }
 
 async function withStore(open: () => Promise<StoreUnderTest>, { skip }: TestContext, test: Test): Promise<void> {

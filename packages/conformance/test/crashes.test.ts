@@ -23,6 +23,7 @@ const kindsOf = (reports: readonly CrashReport[]) => new Set(problemsOf(reports)
 
 describeCrashes('a small application', { module: moduleOf('small'), place })
 describeCrashes('an application that waits for somebody', { module: moduleOf('waiting'), place, againEvery: 20 })
+describeCrashes('an application whose answers are asked for again', { module: moduleOf('asking'), place })
 
 describe('what is wrong is found:', () => {
   it('a store that forgets what it returned for', async () => {

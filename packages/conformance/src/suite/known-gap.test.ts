@@ -1,7 +1,7 @@
 import { memoryStore } from '@orra/core'
 import { describe, expect, it } from 'vitest'
+import type { Tested } from '../store-suite/scenario.ts'
 import { failing, gapsOfNothing } from './known-gap.ts'
-import type { Tested } from './scenario.ts'
 
 const store = memoryStore()
 const tested: Tested = {
@@ -19,7 +19,9 @@ describe('a known gap', () => {
   })
 
   it('fails once its scenario passes', async () => {
-    const closed = failing('a: b', async ({ sessions }) => expect((await sessions.list()).items).toEqual([]))(tested)
+    const closed = failing<Tested>('a: b', async ({ sessions }) => expect((await sessions.list()).items).toEqual([]))(
+      tested,
+    )
     await expect(closed).rejects.toThrow('"a: b" passes: it is no gap any more.')
   })
 
