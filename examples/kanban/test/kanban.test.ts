@@ -22,7 +22,7 @@ interface Started {
 
 /** The program itself, in a process of its own. */
 function start(args: readonly string[], env: Record<string, string> = {}): Started {
-  const { ANTHROPIC_API_KEY: _, ...rest } = process.env
+  const { ANTHROPIC_API_KEY: _, OPENAI_API_KEY: __, OPENAI_BASE_URL: ___, ...rest } = process.env
   const main = join(import.meta.dirname, '../src/main.ts')
   const child = spawn(process.execPath, ['--conditions=@orra/source', main, ...args], {
     cwd: folder,
@@ -259,6 +259,38 @@ describe('with Claude', () => {
   })
 })
 
+describe('with one model and then another', () => {
+  it('goes on with what was said and done, and back again', async () => {
+    const server = new LLMock({ port: 0, logLevel: 'silent' })
+    server.on({ userMessage: 'Bob', hasToolResult: false }, { toolCalls: [{ name: 'list_tasks', arguments: {} }] })
+    server.on({ userMessage: 'Bob', hasToolResult: true }, { content: 'Bob orders the windows.' })
+    server.onMessage('sure', { content: 'Quite sure.' })
+    server.onMessage('Thanks', { content: 'You are welcome.' })
+    const url = await server.start()
+    const claude = { ANTHROPIC_API_KEY: 'test', ANTHROPIC_BASE_URL: url }
+    const local = { OPENAI_BASE_URL: `${url}/v1` }
+    const database = ['--database', 'moving.db']
+    try {
+      const first = await session(['What does Bob do?'], database, claude)
+      expect(first.shown).toContain('Bob orders the windows.')
+
+      const second = await session(['Are you sure?'], [...database, '--model', 'qwen3'], local)
+      expect(second.shown).toContain('The model is qwen3 of the server that OPENAI_BASE_URL names.')
+      expect(second.shown).toContain('Quite sure.')
+      expect(server.getLastRequest()).toMatchObject({ path: '/v1/chat/completions', body: { model: 'qwen3' } })
+      const messages = ['system', 'user', 'assistant', 'tool', 'assistant', 'user'].map((role) => ({ role }))
+      expect(server.getLastRequest()?.body).toMatchObject({ messages })
+
+      const third = await session(['Thanks'], database, claude)
+      expect(third.shown).toContain('You are welcome.')
+      expect(server.getLastRequest()?.path).toBe('/v1/messages')
+      expect(JSON.stringify(server.getLastRequest()?.body)).toContain('Quite sure.')
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
 describe('what cannot be used is told in a sentence', () => {
   it.each([
     ['a file that is no database', 'text.db', 'is not a SQLite database'],
@@ -280,6 +312,31 @@ describe('what cannot be used is told in a sentence', () => {
     const { code, shown } = await session([], ['--database', 'budget.db', `--usd-per-day=${amount}`])
     expect(code).toBe(1)
     expect(shown).toBe('--usd-per-day is an amount in US dollars, such as 2.50.\n')
+  })
+
+  it('a server without the name of a model', async () => {
+    const env = { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' }
+    const { code, shown } = await session([], ['--database', 'server.db'], env)
+    expect(code).toBe(1)
+    expect(shown).toBe('OPENAI_BASE_URL names a server; say which of its models to use, with --model <name>.\n')
+  })
+
+  it('a server that does not answer', async () => {
+    const gone = new LLMock({ port: 0, logLevel: 'silent' })
+    const env = { OPENAI_BASE_URL: await gone.start() }
+    await gone.stop()
+    const { shown } = await session(['Hello'], ['--database', 'gone.db', '--model', 'qwen3'], env)
+    expect(shown).toContain('Nothing answers at the base URL')
+  })
+
+  it.each([
+    ['an address that is none', { OPENAI_BASE_URL: 'localhost:11434', OPENAI_API_KEY: 'sk-secret' }, 'baseURL'],
+    ['a key with a space in it', { OPENAI_API_KEY: 'sk-secret key' }, 'apiKey'],
+  ])('%s', async (name, env, setting) => {
+    const { shown } = await session(['Hello'], ['--database', `${name}.db`, '--model', 'qwen3'], env)
+    expect(shown).toContain(setting)
+    expect(shown).not.toContain('sk-secret')
+    expect(shown).not.toContain('    at ')
   })
 
   it('an option that does not exist', async () => {
