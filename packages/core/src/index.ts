@@ -94,8 +94,8 @@ export type {
   Usage,
 } from './provider.ts'
 export type { RunEvent, RunResult } from './run-event.ts'
-export type { ResumeOptions, RunOptions, SubmitOptions } from './run-options.ts'
-export type { Compacted, PreviewOptions, Runtime, ServeOptions } from './runtime.ts'
+export type { PreviewOptions, ResumeOptions, RunOptions, SubmitOptions } from './run-options.ts'
+export type { Compacted, Runtime, ServeOptions } from './runtime.ts'
 export type { Infer, Schema, TypedSchema } from './schema.ts'
 export type { RuntimeOptions } from './services.ts'
 export type { EraseReceipt } from './session/everything-under.ts'

@@ -10,10 +10,10 @@ import { requireNamespace } from './namespace.ts'
 import { checkOptions, checkSignal, invalidOption, type OptionNames } from './options.ts'
 import { readyOutput } from './output.ts'
 import type { RunEvent } from './run-event.ts'
-import type { PreviewOptions } from './runtime.ts'
 import type { CompiledSchema, Schema } from './schema.ts'
 import { isKey } from './store/checks.ts'
 import type { InputEntry, RunSettings } from './store/entry.ts'
+import type { StoreOptions } from './store/page.ts'
 import { LONGEST_TIMEOUT_MS } from './tool.ts'
 
 export interface SubmitOptions<Output extends Schema = Schema> extends Omit<RunSettings, 'instructions' | 'output'> {
@@ -45,6 +45,15 @@ export interface ResumeOptions {
   readonly signal?: AbortSignal | undefined
   /** Told of every run that is gone on with. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined
+}
+
+export interface PreviewOptions extends StoreOptions {
+  /** @default none: what is in the log */
+  readonly input?: UserInput
+  /** @default the provider's own */
+  readonly model?: string
+  readonly agent?: string
+  readonly output?: Schema
 }
 
 const RUN_OPTIONS: OptionNames<RunOptions> = {

@@ -7,7 +7,7 @@ import type { RecoverOptions } from './loop/recover.ts'
 import type { UserInput } from './message.ts'
 import type { Namespace } from './namespace.ts'
 import type { RunEvent, RunResult } from './run-event.ts'
-import type { ResumeOptions, RunOptions, SubmitOptions } from './run-options.ts'
+import type { PreviewOptions, ResumeOptions, RunOptions, SubmitOptions } from './run-options.ts'
 import type { Infer, Schema } from './schema.ts'
 import type { EraseReceipt } from './session/everything-under.ts'
 import type { Session } from './session/session.ts'
@@ -84,15 +84,6 @@ export interface Runtime extends AsyncDisposable {
   serve(options?: ServeOptions): Promise<void>
   /** Stops all work at once, and the plugins. Runs stay open in their logs and are gone on with when their session is next claimed. */
   close(): Promise<void>
-}
-
-export interface PreviewOptions extends StoreOptions {
-  /** @default none: what is in the log */
-  readonly input?: UserInput
-  /** @default the provider's own */
-  readonly model?: string
-  readonly agent?: string
-  readonly output?: Schema
 }
 
 export interface Compacted {

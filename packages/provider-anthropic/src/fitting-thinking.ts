@@ -1,5 +1,4 @@
 import type Anthropic from '@anthropic-ai/sdk'
-import type { RequestDefaults } from './to-anthropic-request.ts'
 import { type AnthropicMessage, isThinking, speaks } from './to-message-blocks.ts'
 
 /**
@@ -10,7 +9,10 @@ import { type AnthropicMessage, isThinking, speaks } from './to-message-blocks.t
 export function fittingThinking(
   messages: readonly AnthropicMessage[],
   maxTokens: number,
-  { thinking, maxOutputTokens }: Pick<RequestDefaults, 'thinking' | 'maxOutputTokens'>,
+  {
+    thinking,
+    maxOutputTokens,
+  }: { readonly thinking?: Anthropic.ThinkingConfigParam; readonly maxOutputTokens: number },
 ): Anthropic.ThinkingConfigParam | undefined {
   if (thinking?.type !== 'enabled') return thinking
   if (thinking.budget_tokens >= maxTokens && maxTokens < maxOutputTokens) return undefined
