@@ -48,7 +48,8 @@ function isClosed(schema: JsonValue | undefined, count: Count): boolean {
   const variants = anyOf ?? oneOf
   if (variants !== undefined) {
     count.unions += 1
-    return Array.isArray(variants) && variants.length > 0 && variants.every((variant) => isClosed(variant, count))
+    if (!Array.isArray(variants) || variants.length === 0 || type !== undefined) return false
+    return variants.every((variant) => isClosed(variant, count))
   }
   if (type === 'array') return isClosed(items, count)
   return type === 'object' ? isClosedObject(schema, count) : KNOWN_TYPES.has(type)
