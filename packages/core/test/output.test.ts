@@ -285,6 +285,43 @@ describe('what an answer is to be', () => {
     expect((await orra.run(bob, 'Next?', { output })).output).toEqual({ size: 'm' })
   })
 
+  it('is asked for again in a window that the wrong answer alone would fill, without the question being lost', async () => {
+    const long = JSON.stringify({ title: 5, notes: 'a long story '.repeat(2000) })
+    const context = { windowTokens: 4000, outputReserveTokens: 500 }
+    const { orra, provider } = scripted([long, RIGHT], { context })
+    expect((await orra.run(bob, 'What is next?', { output: Task })).output).toMatchObject({ days: 2 })
+    const roles = provider.requests[1]?.messages.map(({ role }) => role)
+    expect(roles).toEqual(['user', 'assistant', 'user'])
+    expect(provider.requests[1]?.messages[0]).toMatchObject({ content: [{ text: 'What is next?' }] })
+  })
+
+  it('goes with a fork, and is seen by whoever watches', async () => {
+    const { orra } = scripted([WRONG, RIGHT])
+    const said: string[] = []
+    const watching = (async () => {
+      for await (const event of orra.session(bob).watch({ after: 0 })) {
+        if (event.type !== 'entry') continue
+        said.push(event.entry.type)
+        if (event.entry.type === 'run-ended') return
+      }
+    })()
+    await orra.run(bob, 'Next?', { output: Task })
+    await watching
+    expect(said).toEqual(['input', 'run-started', 'message', 'message', 'message', 'message', 'run-ended'])
+    await orra.session(bob).fork(alice)
+    expect(await logOf(orra, alice)).toEqual(await logOf(orra))
+  })
+
+  it('is asked for again only within the limits, and both answers are paid for', async () => {
+    const policies = { [bob.pattern]: { limits: { runsPerDay: 5, maxTurns: 1 } } }
+    const { orra, provider } = scripted([WRONG, RIGHT], { policies })
+    expect(await codeOf(orra.run(bob, 'Next?', { output: Task }))).toBe('output.invalid')
+    expect(provider.requests).toHaveLength(1)
+    const { orra: free } = scripted([WRONG, RIGHT])
+    await free.run(bob, 'Next?', { output: Task })
+    expect((await free.usage(bob, 'day')).models).toMatchObject({ 'scripted-1': { calls: 2 } })
+  })
+
   it('is not taken over from elsewhere for what is still to be answered', async () => {
     const { orra } = scripted([RIGHT, 'Just text'])
     await orra.submit(bob, 'Next?', { output: Task })

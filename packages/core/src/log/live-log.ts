@@ -3,7 +3,8 @@ import type { Namespace } from '../namespace.ts'
 import type { Entry, InputEntry } from '../store/entry.ts'
 import type { SessionHead } from '../store/session-head.ts'
 import type { AppendOptions, AppendResult, SessionLog } from '../store/session-log.ts'
-import { type Conversation, compactedConversation, emptyConversation, foldEntry } from './conversation.ts'
+import { type Conversation, compactedConversation, emptyConversation } from './conversation.ts'
+import { foldEntry } from './fold-entry.ts'
 import type { KeptLease } from './keep-lease.ts'
 
 /**

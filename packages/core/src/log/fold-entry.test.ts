@@ -4,7 +4,8 @@ import { advance } from '../loop/advance.ts'
 import type { AssistantMessage, Message, ToolMessage, UserMessage } from '../message.ts'
 import { NO_USAGE } from '../provider.ts'
 import type { Entry } from '../store/entry.ts'
-import { type Conversation, emptyConversation, foldEntry } from './conversation.ts'
+import { type Conversation, emptyConversation } from './conversation.ts'
+import { foldEntry } from './fold-entry.ts'
 
 const hello: UserMessage = { role: 'user', content: [{ type: 'text', text: 'Hello' }] }
 const answer: AssistantMessage = { role: 'assistant', content: [{ type: 'text', text: 'Hi' }] }
