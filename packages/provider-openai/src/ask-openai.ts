@@ -4,7 +4,7 @@ import { toProviderError } from './openai-error.ts'
 
 /** Another server than OpenAI's own needs no key, and is not shown the environment's. */
 export function askerFor(factory: string, { baseURL }: OpenAIClientOptions): Asker {
-  return { provider: 'openai', factory, keyless: baseURL !== undefined && !isOpenAI(baseURL) }
+  return { provider: 'openai', factory, isForeign: baseURL !== undefined && !isOpenAI(baseURL) }
 }
 
 function isOpenAI(url: string): boolean {
@@ -27,7 +27,7 @@ export async function askOpenAI<Reply>(
 
 /** `problem` ends a sentence, and holds nothing of the reply's content. */
 export function badReply(asker: Asker, problem: string): OrraError<'provider.bad-reply'> {
-  const who = asker.keyless ? 'the server' : 'OpenAI'
+  const who = asker.isForeign ? 'the server' : 'OpenAI'
   const message = `What ${who} replied to ${asker.factory} cannot be used: ${problem}.`
   return new OrraError('provider.bad-reply', message, { details: { provider: asker.provider } })
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
-/** The longest id that is taken: 40 by Chat Completions, 64 by the Responses API. */
-const MOST_CHARACTERS = 40
+/** The longest id that the Responses API takes. */
+const MOST_CHARACTERS = 64
 
 /** Gives the next id of a request that is like this one and that no other call of the request has. */
 export type CallIds = (callId: string) => string

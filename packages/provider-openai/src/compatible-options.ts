@@ -24,8 +24,6 @@ export interface OpenAICompatibleOptions extends Omit<OpenAIClientOptions, 'base
   readonly reasoningEffort?: string
   /** How an answer by a schema is asked for: as a format, or, where a server has none, as the input of a tool. @default native */
   readonly structuredOutput?: 'native' | 'tool'
-  /** Who gives the instructions. @default system */
-  readonly systemRole?: 'system' | 'developer'
   /** Reads replies as they are made. Off, a reply comes in one piece: for servers that cannot stream. @default true */
   readonly streaming?: boolean
 }
@@ -40,7 +38,6 @@ const OPTIONS: OptionNames<OpenAICompatibleOptions> = {
   temperature: true,
   reasoningEffort: true,
   structuredOutput: true,
-  systemRole: true,
   streaming: true,
 }
 
@@ -52,7 +49,6 @@ export function readCompatibleOptions(options: OpenAICompatibleOptions) {
     contextWindow = 128_000,
     maxTokensField = 'max_tokens',
     structuredOutput = 'native',
-    systemRole = 'system',
     streaming = true,
   } = options
   const { model, baseURL, client, maxOutputTokens } = options
@@ -65,8 +61,7 @@ export function readCompatibleOptions(options: OpenAICompatibleOptions) {
   requireCount('maxOutputTokens', maxOutputTokens)
   requireOneOf('maxTokensField', maxTokensField, { max_tokens: true, max_completion_tokens: true })
   requireOneOf('structuredOutput', structuredOutput, { native: true, tool: true })
-  requireOneOf('systemRole', systemRole, { system: true, developer: true })
-  return { ...options, name, contextWindow, maxTokensField, structuredOutput, systemRole, streaming }
+  return { ...options, name, contextWindow, maxTokensField, structuredOutput, streaming }
 }
 
 function isUrl(url: unknown): boolean {

@@ -28,9 +28,9 @@ export interface Asker {
   readonly provider: string
   /** Such as `openai`, for what an option belongs to. */
   readonly factory: string
-  /** Local servers want no key, and the SDK wants one. @default one is required */
-  readonly keyless?: boolean
-  /** Another server than OpenAI's own wants a key too, which is not the environment's. @default it wants none */
+  /** Another server than OpenAI's own is asked, which is shown nothing of the environment. @default false */
+  readonly isForeign?: boolean
+  /** Such a server is not asked without a key. @default false, as local ones want none */
   readonly needsKey?: boolean
 }
 
@@ -54,10 +54,10 @@ function makeClient(options: OpenAIClientOptions, asker: Asker): OpenAI {
       logLevel: 'off',
       fetch: retryOnlySoon(tellFailure(goNowhereElse(send))),
       // Nor is the account there, which the SDK would take from the environment.
-      ...(asker.keyless ? { organization: null, project: null } : {}),
+      ...(asker.isForeign ? { organization: null, project: null } : {}),
       ...(headers ? { defaultHeaders: headers } : {}),
     })
-  return asker.keyless ? withoutCustomHeaders(make) : make()
+  return asker.isForeign ? withoutCustomHeaders(make) : make()
 }
 
 /**
@@ -76,9 +76,8 @@ function withoutCustomHeaders<Made>(make: () => Made): Made {
 }
 
 function requireKey(given: string | undefined, asker: Asker): string {
-  // A key of OpenAI's is nothing for another server to see.
-  const key = given ?? (asker.keyless ? (asker.needsKey ? undefined : 'none') : process.env['OPENAI_API_KEY'])
-  if (!key && asker.keyless) {
+  const key = given ?? keyWithout(asker)
+  if (!key && asker.isForeign) {
     const message = `There is no key for the server at baseURL; give ${asker.factory}({ apiKey }).`
     throw unconfigured(message, 'apiKey', asker)
   }
@@ -92,8 +91,14 @@ function requireKey(given: string | undefined, asker: Asker): string {
   throw unconfigured(message, setting, asker)
 }
 
+/** The key where none is given. The SDK wants one, also where the server does not. */
+function keyWithout({ isForeign, needsKey }: Asker): string | undefined {
+  if (!isForeign) return process.env['OPENAI_API_KEY']
+  return needsKey ? undefined : 'none'
+}
+
 function requireUrl(given: string | undefined, asker: Asker): string | null {
-  const url = given ?? (asker.keyless ? undefined : process.env['OPENAI_BASE_URL'])
+  const url = given ?? (asker.isForeign ? undefined : process.env['OPENAI_BASE_URL'])
   if (!url) return null
   if (/^https?:/.test(url) && URL.canParse(url)) return url
   const setting = given === undefined ? 'OPENAI_BASE_URL' : 'baseURL'

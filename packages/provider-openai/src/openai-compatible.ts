@@ -24,7 +24,7 @@ export function openaiCompatible(options: OpenAICompatibleOptions): Provider {
   const defaults = readCompatibleOptions(options)
   const { name, model, contextWindow, maxOutputTokens = Math.ceil(contextWindow / 4), streaming } = defaults
   const limits: ModelLimits = { contextWindow, maxOutputTokens }
-  const asker: Asker = { provider: name, factory: 'openaiCompatible', keyless: true }
+  const asker: Asker = { provider: name, factory: 'openaiCompatible', isForeign: true }
   const client = openaiClient(options, asker)
 
   async function* ask(request: ModelRequest | ToolAnswerRequest, { signal, connected }: ModelCallOptions) {

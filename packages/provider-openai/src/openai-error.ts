@@ -63,8 +63,8 @@ export function toProviderError(cause: unknown, asker: Asker): OrraError {
   )
 }
 
-function namesFor({ keyless }: Asker): Names {
-  if (keyless) return { who: 'the server', key: 'apiKey', url: 'baseURL' }
+function namesFor({ isForeign }: Asker): Names {
+  if (isForeign) return { who: 'the server', key: 'apiKey', url: 'baseURL' }
   return { who: 'OpenAI', key: 'OPENAI_API_KEY', url: 'baseURL or OPENAI_BASE_URL' }
 }
 

@@ -1,5 +1,5 @@
 import type { AssistantMessage, Message, ToolCallPart, ToolMessage, ToolResultPart, UserMessage } from '@orra/core'
-import { callIds } from './call-ids.ts'
+import { type CallIds, callIds } from './call-ids.ts'
 
 /** A call in the conversation, under an id that no other has. */
 interface Call {
@@ -16,11 +16,10 @@ const NO_CALL = '[What a tool answered stood here; its call is no longer part of
 /**
  * Has every message with calls followed by one of all their results, in the order of the calls: results that came late,
  * in another order or after somebody spoke are put where they belong, one that is missing is said to be missing, and
- * words of the user take the place of one whose call is not there. Ids come out as every server takes them, and calls that
- * share one are told apart. What needs no change is the very same message or part as before.
+ * words of the user take the place of one whose call is not there. Ids come out as `ids` makes them, and calls that share
+ * one are told apart. What needs no change is the very same message or part as before.
  */
-export function pairToolCalls(messages: readonly Message[]): readonly Message[] {
-  const ids = callIds()
+export function pairToolCalls(messages: readonly Message[], ids: CallIds = callIds()): readonly Message[] {
   const open = new Map<string, Call[]>()
   const calls = new Map<number, Call[]>()
 

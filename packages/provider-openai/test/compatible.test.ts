@@ -294,7 +294,6 @@ describe('a request', () => {
       temperature: 0.5,
       reasoningEffort: 'low',
       maxOutputTokens: 99,
-      systemRole: 'developer',
       headers: { 'x-team': 'red' },
       apiKey: 'my-key',
     })
@@ -303,7 +302,7 @@ describe('a request', () => {
     expect(api.bodies[0]).toEqual({
       model: 'other',
       messages: [
-        { role: 'developer', content: 'Be brief.' },
+        { role: 'system', content: 'Be brief.' },
         { role: 'user', content: 'Hello' },
       ],
       max_tokens: 99,

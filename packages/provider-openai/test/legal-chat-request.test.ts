@@ -177,7 +177,7 @@ async function sentFor(request: ModelRequest, options: Parameters<typeof compati
 const VARIANTS = [
   {},
   { streaming: false, structuredOutput: 'tool', temperature: 0 },
-  { maxTokensField: 'max_completion_tokens', systemRole: 'developer', maxOutputTokens: 5 },
+  { maxTokensField: 'max_completion_tokens', maxOutputTokens: 5 },
 ] as const
 
 describe('every request', () => {

@@ -262,7 +262,7 @@ describe('a connection', () => {
 })
 
 describe('another server than OpenAI’s own', () => {
-  const other = { provider: 'ollama', factory: 'openaiCompatible', keyless: true }
+  const other = { provider: 'ollama', factory: 'openaiCompatible', isForeign: true }
   it('is not called by that name', () => {
     for (const status of [400, 401, 404, 429, 500]) {
       const failure = toProviderError(APIError.generate(status, { error: {} }, undefined, new Headers()), other)

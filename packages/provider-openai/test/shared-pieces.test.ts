@@ -90,12 +90,12 @@ describe('ids and names', () => {
     fc.assert(property)
   })
 
-  it('are told apart within 40 characters, which Chat Completions takes', () => {
+  it('are told apart within 64 characters, which the Responses API takes', () => {
     const next = callIds()
-    const long = 'l'.repeat(40)
+    const long = 'l'.repeat(64)
     const ids = Array.from({ length: 12 }, () => next(long))
     expect(new Set(ids).size).toBe(12)
-    expect(Math.max(...ids.map(({ length }) => length))).toBe(40)
+    expect(Math.max(...ids.map(({ length }) => length))).toBe(64)
   })
 })
 

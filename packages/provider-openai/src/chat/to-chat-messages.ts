@@ -2,7 +2,7 @@ import type { Message } from '@orra/core'
 import type OpenAI from 'openai'
 import { limitMedia } from '../limit-media.ts'
 import { pairToolCalls } from '../pair-tool-calls.ts'
-import { withShortCallIds } from './short-call-ids.ts'
+import { shortCallIds } from './short-call-ids.ts'
 import { type ChatPart, toTextParts } from './to-chat-parts.ts'
 import { type ChatTurn, toChatTurns } from './to-chat-turns.ts'
 
@@ -16,7 +16,7 @@ const GO_ON = '[Go on.]'
  */
 export function toChatMessages(messages: readonly Message[], provider: string): OpenAI.ChatCompletionMessageParam[] {
   const joined: ChatTurn[] = []
-  for (const message of withShortCallIds(pairToolCalls(limitMedia(messages)))) {
+  for (const message of pairToolCalls(limitMedia(messages), shortCallIds())) {
     for (const turn of toChatTurns(message, provider)) join(joined, turn)
   }
   if (joined[0]?.role !== 'user') joined.unshift({ role: 'user', parts: toTextParts(BEFORE) })

@@ -15,7 +15,6 @@ export interface ChatDefaults {
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens'
   readonly temperature?: number
   readonly reasoningEffort?: string
-  readonly systemRole: 'system' | 'developer'
   readonly streaming: boolean
 }
 
@@ -24,9 +23,9 @@ export function toChatRequest(
   request: ModelRequest | ToolAnswerRequest,
   defaults: ChatDefaults,
 ): OpenAI.ChatCompletionCreateParams {
-  const { name, maxTokensField, temperature, reasoningEffort, systemRole, streaming } = defaults
+  const { name, maxTokensField, temperature, reasoningEffort, streaming } = defaults
   const { instructions = '', maxOutputTokens = defaults.maxOutputTokens } = request
-  const system = isBlank(instructions) ? [] : [{ role: systemRole, content: instructions.toWellFormed() }]
+  const system = isBlank(instructions) ? [] : [{ role: 'system' as const, content: instructions.toWellFormed() }]
   const tools = toChatTools(request.tools)
   return {
     model: request.model ?? defaults.model,

@@ -57,7 +57,7 @@ export function openaiEmbeddings(options: OpenAIEmbeddingsOptions): OpenAIEmbedd
   requireName('model', model)
   for (const [name, count] of Object.entries({ dimensions, maxInputTokens, maxBatchSize })) requireCount(name, count)
   const asker = askerFor('openaiEmbeddings', options)
-  const longest = maxInputTokens ?? (asker.keyless ? Number.POSITIVE_INFINITY : 8192)
+  const longest = maxInputTokens ?? (asker.isForeign ? Number.POSITIVE_INFINITY : 8192)
   const client = openaiClient(options, asker)
   const settings = { model, encoding_format: 'base64', ...(dimensions === undefined ? {} : { dimensions }) } as const
 
